@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Paravane. `make help` lists the targets.
+#
+# This file holds the rules. What is built is said by the fragments: each directory's build.mk and
+# tests/unit/*.mk set variables (HV_SRCS, XENSTORE_SRCS, UNIT_TESTS, ...) and add their special rules.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+B	?= build
+KDIR	?= $(lastword $(sort $(wildcard /usr/src/linux-headers-*-amd64)))
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CPPFLAGS := -D_GNU_SOURCE -I. -Iguest/include -isystem $(B)/include
+CFLAGS	 := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(EXTRA_CFLAGS)
+ASAN	 := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+TSAN	 := -O1 -fsanitize=thread -fno-omit-frame-pointer
+
+# What the fragments add to
+ALL		:=
+CLEAN		:=
+HV_SRCS		:=
+HV_LIBS		:=
+XENSTORE_SRCS	:=
+UNIT_TESTS	:=
+TSAN_TESTS	:=
+
+include $(wildcard */build.mk guest/linux/build.mk tests/*/build.mk tests/unit/*.mk)
+
+MISSING_BUILD	:= $(shell tests/setup --missing build)
+MISSING_MODULES	:= $(shell tests/setup --missing modules)
+MISSING_TEST	:= $(shell tests/setup --missing test)
+
+PARAVANE_OBJS := $(patsubst %.c,$(B)/%.o,$(HV_SRCS) $(XENSTORE_SRCS))
+ifneq ($(HV_SRCS),)
+ALL += $(if $(MISSING_BUILD),say-missing-build,$(B)/paravane)
+endif
+
+##
+## Building (no root, no network):
+##
+.PHONY: all
+all: ## everything that can be built with what is installed
+all: $(ALL) $(if $(MISSING_MODULES),say-missing-modules)
+
+.PHONY: say-missing-build say-missing-modules say-missing-test
+say-missing-build:
+	@echo "paravane is not built, missing packages: $(MISSING_BUILD) (make setup installs them)"
+say-missing-modules:
+	@echo "the guest modules are not built, missing packages: $(MISSING_MODULES)" \
+	     "(make setup installs them)"
+say-missing-test:
+	@echo "the tests are not built, missing packages: $(MISSING_TEST) (make setup installs them)"
+
+# Xen's public headers under a name that never collides with Linux's own <xen/...>
+XEN_PUBLIC := $(B)/include/xen-public
+$(XEN_PUBLIC):
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/xen $@
+
+# Objects depend on the flags they were compiled with
+FLAGS_FILE := $(B)/flags
+FLAGS_NOW  := $(CC) $(CPPFLAGS) $(CFLAGS) $(ASAN) $(TSAN)
+ifneq ($(FLAGS_NOW),$(file <$(FLAGS_FILE)))
+.PHONY: $(FLAGS_FILE)
+endif
+$(FLAGS_FILE):
+	@mkdir -p $(@D)
+	$(file >$@,$(FLAGS_NOW))
+
+compile = @mkdir -p $(@D) && echo "  CC    $@" && \
+	  $(CC) $(CPPFLAGS) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
+link	= @mkdir -p $(@D) && echo "  LINK  $@" && $(CC) $(CFLAGS) $(1) -o $@ $(filter %.o,$^) $(2)
+
+$(B)/asan/%.o: %.c $(FLAGS_FILE) | $(XEN_PUBLIC)
+	$(call compile,$(ASAN))
+
+$(B)/tsan/%.o: %.c $(FLAGS_FILE) | $(XEN_PUBLIC)
+	$(call compile,$(TSAN))
+
+$(B)/%.o: %.c $(FLAGS_FILE) | $(XEN_PUBLIC)
+	$(call compile,)
+
+$(B)/paravane: $(PARAVANE_OBJS)
+	$(call link,-rdynamic,$(HV_LIBS))
+
+##
+## Tests:
+##
+# $(1) name, $(2) directory, $(3) sanitizer flags, $(4) object directory. A test with flags of its
+# own gets objects of its own.
+define test_program
+$(1)_objs := $$(patsubst %.c,$$(B)/$(4)$$(if $$($(1)_CFLAGS),/own-$(1))/%.o,$$($(1)_SRCS))
+$$(B)/$(2)/test_$(1): $$($(1)_objs)
+	$$(call link,$(3),$$($(1)_LIBS) $(5))
+$$(B)/$(4)/own-$(1)/%.o: %.c $$(FLAGS_FILE) | $$(XEN_PUBLIC)
+	$$(call compile,$(3) $$($(1)_CFLAGS))
+TEST_OBJS += $$($(1)_objs)
+endef
+
+UNIT_PROGRAMS := $(UNIT_TESTS:%=$(B)/unit/test_%)
+TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/tsan-tests/test_%)
+$(foreach t,$(UNIT_TESTS),$(eval $(call test_program,$(t),unit,$$(ASAN),asan,-lcmocka)))
+$(foreach t,$(TSAN_TESTS),$(eval $(call test_program,$(t),tsan-tests,$$(TSAN),tsan,)))
+
+.PHONY: tests
+tests: ## build the test programs, run nothing
+tests: $(if $(MISSING_BUILD)$(MISSING_TEST),say-missing-test,$(UNIT_PROGRAMS) $(TSAN_PROGRAMS))
+
+.PHONY: test
+test: ## all tests; as root installs what is missing first (PATTERN=... for some)
+	@tests/setup
+	@$(MAKE) --no-print-directory all tests
+	@tests/run $(PATTERN)
+
+.PHONY: check
+check: ## what needs no root and no virtual machine: unit tests and style
+	@$(MAKE) --no-print-directory all tests
+	@tests/run --host $(PATTERN)
+
+.PHONY: style
+style: ## formatting, include direction, headers, checkpatch, sparse, file budgets
+	@tests/style/style
+
+.PHONY: loc
+loc: ## lines of code against their budgets
+	@tests/style/loc
+
+##
+## The rest:
+##
+.PHONY: setup
+setup: ## install the Debian packages that are missing (as root)
+	@tests/setup
+
+.PHONY: clean distclean
+clean: ## remove what was built, keep what was downloaded
+	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*)) $(CLEAN)
+distclean: ## remove all output
+	rm -rf $(B) $(CLEAN)
+
+.PHONY: help
+help: ## this text
+	@cat $(MAKEFILE_LIST) | awk -F ':.*## ' \
+		'/^##$$/ { print "" } /^## / { print substr($$0, 4) } \
+		 /^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }'
+
+-include $(patsubst %.o,%.d,$(sort $(PARAVANE_OBJS) $(TEST_OBJS)))
