@@ -68,12 +68,12 @@ $(XEN_PUBLIC):
 # Objects depend on the flags they were compiled with
 FLAGS_FILE := $(B)/flags
 FLAGS_NOW  := $(CC) $(CPPFLAGS) $(CFLAGS) $(ASAN) $(TSAN)
-ifneq ($(FLAGS_NOW),$(file <$(FLAGS_FILE)))
+ifneq ($(FLAGS_NOW),$(if $(wildcard $(FLAGS_FILE)),$(file <$(FLAGS_FILE))))
 .PHONY: $(FLAGS_FILE)
 endif
 $(FLAGS_FILE):
 	@mkdir -p $(@D)
-	$(file >$@,$(FLAGS_NOW))
+	@printf '%s\n' '$(FLAGS_NOW)' >$@
 
 compile = @mkdir -p $(@D) && echo "  CC    $@" && \
 	  $(CC) $(CPPFLAGS) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
