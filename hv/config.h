@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HV_CONFIG_H
+#define HV_CONFIG_H
+
+#include "hv/types.h"
+
+#define CONFIG_MAX_DISKS 16
+#define CONFIG_MAX_NICS 8
+
+/** enum profile - who the guest thinks we are; see docs/ABI.md */
+enum profile { PROFILE_KVM, PROFILE_XEN, PROFILE_NONE };
+
+/** struct disk_config - one --disk FILE[,ro][,vdev=xvdb] */
+struct disk_config {
+	char *path;
+	bool readonly;
+	unsigned int vdev; /* Xen virtual device number, e.g. 51712 */
+	char vdev_name[16];
+};
+
+enum nic_type { NIC_USER, NIC_TAP };
+
+/** struct nic_config - one --net user|tap=IFACE */
+struct nic_config {
+	enum nic_type type;
+	char ifname[16]; /* NIC_TAP */
+	uint8_t mac[6];
+};
+
+enum console_type { CONSOLE_STDIO, CONSOLE_PTY, CONSOLE_FILE, CONSOLE_NONE };
+
+/** struct config - what the command line or an xl.cfg asked for; read-only once the domain is being built */
+struct config {
+	char *name;
+	char *kernel;
+	char *initrd; /* or NULL */
+	char *append;
+	uint64_t memory; /* bytes */
+	unsigned int vcpus;
+	enum profile profile;
+	enum console_type console;
+	char *console_path;
+	struct disk_config disk[CONFIG_MAX_DISKS];
+	unsigned int nr_disks;
+	struct nic_config nic[CONFIG_MAX_NICS];
+	unsigned int nr_nics;
+	bool json;
+};
+
+#endif /* HV_CONFIG_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain: one guest, one process. Everything is reachable from struct domain; there are no globals.
+ *
+ * Threads: the event loop (main thread), one per vCPU, one per back-end queue.
+ *
+ * Locks, outermost first; no other nesting is allowed:
+ *   physmap_lock      placing hypervisor pages; vCPU threads, never in a hot path
+ *   evtchn port lock  one per port (hv/evtchn.c); never two at once
+ * Storage of shared pages is read under RCU (liburcu) instead of a lock, grant entries with compare-and-swap.
+ * XenStore and the xenbus state machines belong to the loop thread and need no lock.
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <pthread.h>
+
+#include "hv/config.h"
+#include "hv/kvm.h"
+#include "hv/mem.h"
+#include "hv/types.h"
+
+struct backend_bus;
+struct evtchn_table;
+struct gnttab;
+struct hypercall_stats;
+struct loop;
+struct mem;
+struct timers;
+struct xenstore_service;
+
+/** enum transport - how hypercalls reach us */
+enum transport {
+	TRANSPORT_PORT,      /* out %al, port: every KVM */
+	TRANSPORT_INTERCEPT, /* VMCALL/VMMCALL as KVM_EXIT_XEN: host CONFIG_KVM_XEN */
+};
+
+struct domain {
+	const struct config *config;
+	domid_t domid;
+	char run_dir[128]; /* the domain's run directory */
+
+	struct loop *loop;
+	struct kvm kvm;
+	enum transport transport;
+	struct mem *mem;
+	struct vcpu *vcpu[MAX_VCPUS];
+	unsigned int nr_vcpus;
+
+	pthread_mutex_t physmap_lock;
+	struct hv_page shared_info;
+	struct evtchn_table *evtchn;
+	struct gnttab *gnttab;
+	struct timers *timers;
+	struct hypercall_stats *hypercalls;
+
+	/* Set up by the builder, read by HVMOP_get_param */
+	gfn_t store_gfn, console_gfn;
+	evtchn_port_t store_port, console_port;
+
+	struct xenstore_service *xenstore;
+	struct backend_bus *backends;
+
+	int shutdown_reason; /* SHUTDOWN_*, or -1 while running; first writer wins */
+};
+
+/**
+ * domain_shutdown - the guest is done: stop its vCPUs and the loop
+ * @reason: SHUTDOWN_poweroff, _reboot, _crash, ... (xen-public/sched.h)
+ *
+ * Any thread, also a vCPU's own. Returns at once; the loop thread tears down.
+ */
+void domain_shutdown(struct domain *d, int reason);
+
+/** domain_stopping - true once domain_shutdown() was called; any thread */
+bool domain_stopping(const struct domain *d);
+
+#endif /* HV_DOMAIN_H */

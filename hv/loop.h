@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The domain's event loop: one thread (the process's main thread), epoll underneath. XenStore, the
+ * xenbus state machines of the back ends, timers, signals and consoles live here.
+ */
+#ifndef HV_LOOP_H
+#define HV_LOOP_H
+
+#include <stdint.h>
+
+struct loop;
+struct loop_source;
+
+typedef void (*loop_fn)(struct loop_source *s, uint32_t events);
+
+/**
+ * struct loop_source - a file descriptor the loop watches
+ * @fd: descriptor; owned by whoever embeds the source
+ * @fn: called on the loop thread with the EPOLL* events that are ready
+ *
+ * Embed it and use container_of(). A source may remove any source, itself included, from within @fn.
+ */
+struct loop_source {
+	int fd;
+	loop_fn fn;
+};
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/** loop_add - start watching; 0 or -errno; loop thread, or before loop_run() */
+int loop_add(struct loop *loop, struct loop_source *s, uint32_t events);
+int loop_mod(struct loop *loop, struct loop_source *s, uint32_t events);
+void loop_del(struct loop *loop, struct loop_source *s);
+
+/** loop_post - run fn(arg) on the loop thread, in order of posting; any thread; 0 or -ENOMEM */
+int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+/** loop_run - dispatch until loop_stop(); returns 0 or -errno of epoll */
+int loop_run(struct loop *loop);
+/** loop_stop - make loop_run() return after the current callback; any thread */
+void loop_stop(struct loop *loop);
+
+#endif /* HV_LOOP_H */
