@@ -20,39 +20,39 @@
 #define PARAVANE_CPUID_H
 
 /* Where hypervisor leaves may start, and how far apart candidates are. */
-#define PARAVANE_CPUID_FIRST	0x40000000u
-#define PARAVANE_CPUID_END	0x40010000u
-#define PARAVANE_CPUID_STEP	0x100u
+#define PARAVANE_CPUID_FIRST 0x40000000u
+#define PARAVANE_CPUID_END 0x40010000u
+#define PARAVANE_CPUID_STEP 0x100u
 
 /* Signatures as they appear in EBX, ECX, EDX (little endian). */
-#define PARAVANE_CPUID_SIG_EBX	0x61726150u /* "Para" */
-#define PARAVANE_CPUID_SIG_ECX	0x656e6176u /* "vane" */
-#define PARAVANE_CPUID_SIG_EDX	0x4d4d5650u /* "PVMM" */
+#define PARAVANE_CPUID_SIG_EBX 0x61726150u /* "Para" */
+#define PARAVANE_CPUID_SIG_ECX 0x656e6176u /* "vane" */
+#define PARAVANE_CPUID_SIG_EDX 0x4d4d5650u /* "PVMM" */
 
 /* Xen's signature, <xen-public/arch-x86/cpuid.h> XEN_CPUID_SIGNATURE_*. */
-#define PARAVANE_XEN_SIG_EBX	0x566e6558u /* "XenV" */
-#define PARAVANE_XEN_SIG_ECX	0x65584d4du /* "MMXe" */
-#define PARAVANE_XEN_SIG_EDX	0x4d4d566eu /* "nVMM" */
+#define PARAVANE_XEN_SIG_EBX 0x566e6558u /* "XenV" */
+#define PARAVANE_XEN_SIG_ECX 0x65584d4du /* "MMXe" */
+#define PARAVANE_XEN_SIG_EDX 0x4d4d566eu /* "nVMM" */
 
 /* Leaves of the Paravane block, relative to its base. */
-#define PARAVANE_CPUID_LEAF_SIGNATURE	0u
-#define PARAVANE_CPUID_LEAF_FEATURES	1u
-#define PARAVANE_CPUID_MAX_LEAF		1u
+#define PARAVANE_CPUID_LEAF_SIGNATURE 0u
+#define PARAVANE_CPUID_LEAF_FEATURES 1u
+#define PARAVANE_CPUID_MAX_LEAF 1u
 
-#define PARAVANE_CPUID_VERSION	1u
+#define PARAVANE_CPUID_VERSION 1u
 
 /* Feature bits: EBX of base + 1. */
-#define PARAVANE_CPUID_FEAT_PORT_TRANSPORT	(1u << 0) /* hypercalls by out to a port */
-#define PARAVANE_CPUID_FEAT_DOORBELL		(1u << 1) /* EVTCHNOP_send by out to a port */
+#define PARAVANE_CPUID_FEAT_PORT_TRANSPORT (1u << 0) /* hypercalls by out to a port */
+#define PARAVANE_CPUID_FEAT_DOORBELL (1u << 1) /* EVTCHNOP_send by out to a port */
 
 /* The ports Paravane uses; a guest reads them from the leaf and does not assume them. */
-#define PARAVANE_HYPERCALL_PORT	0xb4u	/* fits the 8-bit immediate of out */
-#define PARAVANE_DOORBELL_PORT	0x0b08u /* 32 bits wide */
+#define PARAVANE_HYPERCALL_PORT 0xb4u /* fits the 8-bit immediate of out */
+#define PARAVANE_DOORBELL_PORT 0x0b08u /* 32 bits wide */
 
 /* ECX of base + 1. */
 #define PARAVANE_CPUID_PORTS(hypercall, doorbell) (((doorbell) << 16) | (hypercall))
-#define PARAVANE_CPUID_PORTS_HYPERCALL(ecx)	  ((ecx) & 0xffffu)
-#define PARAVANE_CPUID_PORTS_DOORBELL(ecx)	  ((ecx) >> 16)
+#define PARAVANE_CPUID_PORTS_HYPERCALL(ecx) ((ecx)&0xffffu)
+#define PARAVANE_CPUID_PORTS_DOORBELL(ecx) ((ecx) >> 16)
 
 /**
  * struct paravane_cpuid_regs - the result of one CPUID
