@@ -77,7 +77,7 @@ struct ring_end {
 		unsigned int *shared_prod;
 		const unsigned int *shared_event;
 		unsigned int prod; /* put so far */
-		unsigned int pub;  /* of these, pushed */
+		unsigned int pub; /* of these, pushed */
 		unsigned int room;
 		unsigned int size;
 	} out;
@@ -221,7 +221,7 @@ static inline bool ring_end_final_check(struct ring_end *end, unsigned int count
 static inline int ring_end_init(struct ring_end *end, void *memory, unsigned int nr,
 				struct ring_format format, unsigned int index)
 {
-	if (!nr || (unsigned long)memory % sizeof(env_word))
+	if (!nr || (unsigned long)memory % sizeof(struct env_word))
 		return -EINVAL;
 	memset(end, 0, sizeof(*end));
 	end->slots = (char *)memory + sizeof(struct ring_shared);

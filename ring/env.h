@@ -28,12 +28,9 @@
  */
 #define ENV_LOAD(p) READ_ONCE(*(p))
 #define ENV_STORE(p, v) WRITE_ONCE(*(p), v)
-#define ENV_LOAD_ACQUIRE(p) virt_load_acquire(p)
-#define ENV_STORE_RELEASE(p, v) virt_store_release(p, v)
-#define ENV_MB() virt_mb()
-
-typedef unsigned long env_word;
-typedef unsigned int env_half;
+#define ENV_LOAD_ACQUIRE(p) virt_load_acquire(p) /* see env_load_acquire() */
+#define ENV_STORE_RELEASE(p, v) virt_store_release(p, v) /* see env_store_release() */
+#define ENV_MB() virt_mb() /* see env_mb() */
 
 #else /* a program */
 
@@ -48,10 +45,6 @@ typedef unsigned int env_half;
 #define ENV_LOAD_ACQUIRE(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define ENV_STORE_RELEASE(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define ENV_MB() __sync_synchronize()
-
-/* Shared entries have types of their own; the kernel is built without type-based aliasing. */
-typedef unsigned long __attribute__((may_alias)) env_word;
-typedef unsigned int __attribute__((may_alias)) env_half;
 
 #endif
 
@@ -107,6 +100,15 @@ static inline void env_mb(void)
 	ENV_MB();
 }
 
+/* What lies in shared memory has types of its own: these may alias them. */
+struct env_word {
+	unsigned long v;
+} __attribute__((may_alias));
+
+struct env_half {
+	unsigned int v;
+} __attribute__((may_alias));
+
 /*
  * The widest access that is aligned at @p and fits into @len: shared memory is copied without a
  * byte being read twice or written outside the destination.
@@ -115,10 +117,10 @@ static inline size_t env_step(const void *p, size_t len)
 {
 	unsigned long at = (unsigned long)p;
 
-	if (len >= sizeof(env_word) && !(at & (sizeof(env_word) - 1)))
-		return sizeof(env_word);
-	if (len >= sizeof(env_half) && !(at & (sizeof(env_half) - 1)))
-		return sizeof(env_half);
+	if (len >= sizeof(struct env_word) && !(at & (sizeof(struct env_word) - 1)))
+		return sizeof(struct env_word);
+	if (len >= sizeof(struct env_half) && !(at & (sizeof(struct env_half) - 1)))
+		return sizeof(struct env_half);
 	return 1;
 }
 
@@ -138,12 +140,12 @@ static inline void env_copy_in(void *dst, const void *src, size_t len)
 	while (len) {
 		size_t step = env_step(from, len);
 
-		if (step == sizeof(env_word)) {
-			env_word v = ENV_LOAD((const env_word *)from);
+		if (step == sizeof(struct env_word)) {
+			unsigned long v = ENV_LOAD(&((const struct env_word *)from)->v);
 
 			memcpy(to, &v, sizeof(v));
-		} else if (step == sizeof(env_half)) {
-			env_half v = ENV_LOAD((const env_half *)from);
+		} else if (step == sizeof(struct env_half)) {
+			unsigned int v = ENV_LOAD(&((const struct env_half *)from)->v);
 
 			memcpy(to, &v, sizeof(v));
 		} else {
@@ -169,16 +171,16 @@ static inline void env_copy_out(void *dst, const void *src, size_t len)
 	while (len) {
 		size_t step = env_step(to, len);
 
-		if (step == sizeof(env_word)) {
-			env_word v;
+		if (step == sizeof(struct env_word)) {
+			unsigned long v;
 
 			memcpy(&v, from, sizeof(v));
-			ENV_STORE((env_word *)to, v);
-		} else if (step == sizeof(env_half)) {
-			env_half v;
+			ENV_STORE(&((struct env_word *)to)->v, v);
+		} else if (step == sizeof(struct env_half)) {
+			unsigned int v;
 
 			memcpy(&v, from, sizeof(v));
-			ENV_STORE((env_half *)to, v);
+			ENV_STORE(&((struct env_half *)to)->v, v);
 		} else {
 			ENV_STORE(to, *from);
 		}

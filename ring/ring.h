@@ -43,9 +43,9 @@
  * RING_FORMAT() - the format of a ring that a protocol header declared
  * @tag: the name given to DEFINE_RING_TYPES(): blkif, netif_tx, netif_rx, ...
  */
-#define RING_FORMAT(tag)                                          \
-	((struct ring_format){                                    \
-		.slot = sizeof(union tag##_sring_entry),          \
+#define RING_FORMAT(tag)                                            \
+	((struct ring_format){                                      \
+		.slot = sizeof(union tag##_sring_entry),            \
 		.req = sizeof(((union tag##_sring_entry *)0)->req), \
 		.rsp = sizeof(((union tag##_sring_entry *)0)->rsp), \
 	})
@@ -54,19 +54,19 @@
  * RING_ASSERT_LAYOUT() - refuse to compile if ring.h and a protocol header disagree
  * @tag: the name given to DEFINE_RING_TYPES()
  */
-#define RING_ASSERT_LAYOUT(tag)                                                        \
-	static_assert(offsetof(struct tag##_sring, req_prod) ==                        \
-			      offsetof(struct ring_shared, req_prod), #tag " req_prod");   \
-	static_assert(offsetof(struct tag##_sring, req_event) ==                       \
-			      offsetof(struct ring_shared, req_event), #tag " req_event"); \
-	static_assert(offsetof(struct tag##_sring, rsp_prod) ==                        \
-			      offsetof(struct ring_shared, rsp_prod), #tag " rsp_prod");   \
-	static_assert(offsetof(struct tag##_sring, rsp_event) ==                       \
-			      offsetof(struct ring_shared, rsp_event), #tag " rsp_event"); \
-	static_assert(offsetof(struct tag##_sring, ring) ==                            \
-			      sizeof(struct ring_shared), #tag " slots");                  \
-	static_assert(sizeof(((struct tag##_sring *)0)->ring[0]) ==                    \
-			      sizeof(union tag##_sring_entry), #tag " slot size")
+#define RING_ASSERT_LAYOUT(tag)                                                                   \
+	static_assert(offsetof(struct tag##_sring, req_prod) ==                                   \
+				      offsetof(struct ring_shared, req_prod) &&                   \
+			      offsetof(struct tag##_sring, req_event) ==                          \
+				      offsetof(struct ring_shared, req_event) &&                  \
+			      offsetof(struct tag##_sring, rsp_prod) ==                           \
+				      offsetof(struct ring_shared, rsp_prod) &&                   \
+			      offsetof(struct tag##_sring, rsp_event) ==                          \
+				      offsetof(struct ring_shared, rsp_event) &&                  \
+			      offsetof(struct tag##_sring, ring) == sizeof(struct ring_shared) && \
+			      sizeof(((struct tag##_sring *)0)->ring[0]) ==                       \
+				      sizeof(union tag##_sring_entry),                            \
+		      #tag " is not laid out as ring.h expects")
 
 /**
  * struct ring_front - a front end's private half of a ring
@@ -276,7 +276,7 @@ static inline bool ring_back_broken(const struct ring_back *back)
  * Return: 0, -EAGAIN if the ring is full, -EPROTO if it is broken, -EINVAL if *@req is larger
  * than a request.
  */
-#define ring_put_request(front, req) ring_front_put(front, req, sizeof(*(req)))
+#define ring_put_request(front, req) ring_front_put(front, req, sizeof((req)[0]))
 
 static inline int ring_front_put(struct ring_front *front, const void *req, size_t size)
 {
@@ -294,7 +294,7 @@ static inline int ring_front_put(struct ring_front *front, const void *req, size
  * Return: 0, -EAGAIN if every request copied has its response already, -EPROTO if the ring is
  * broken, -EINVAL if *@rsp is larger than a response.
  */
-#define ring_put_response(back, rsp) ring_back_put(back, rsp, sizeof(*(rsp)))
+#define ring_put_response(back, rsp) ring_back_put(back, rsp, sizeof((rsp)[0]))
 
 static inline int ring_back_put(struct ring_back *back, const void *rsp, size_t size)
 {
@@ -356,7 +356,7 @@ static inline int ring_unconsumed_requests(struct ring_back *back)
  * Return: 0, -EAGAIN if none is waiting, -EPROTO if the ring is broken, -EINVAL if *@rsp is
  * larger than a response.
  */
-#define ring_copy_response(front, rsp) ring_front_copy(front, rsp, sizeof(*(rsp)))
+#define ring_copy_response(front, rsp) ring_front_copy(front, rsp, sizeof((rsp)[0]))
 
 static inline int ring_front_copy(struct ring_front *front, void *rsp, size_t size)
 {
@@ -372,7 +372,7 @@ static inline int ring_front_copy(struct ring_front *front, void *rsp, size_t si
  * Return: 0, -EAGAIN if none is waiting, -EPROTO if the ring is broken, -EINVAL if *@req is
  * larger than a request.
  */
-#define ring_copy_request(back, req) ring_back_copy(back, req, sizeof(*(req)))
+#define ring_copy_request(back, req) ring_back_copy(back, req, sizeof((req)[0]))
 
 static inline int ring_back_copy(struct ring_back *back, void *req, size_t size)
 {
