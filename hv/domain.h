@@ -21,6 +21,7 @@
 #include "hv/types.h"
 
 struct backend_bus;
+struct console;
 struct evtchn_table;
 struct gnttab;
 struct hypercall_stats;
@@ -60,6 +61,7 @@ struct domain {
 
 	struct xenstore_service *xenstore;
 	struct backend_bus *backends;
+	struct console *console;
 
 	int shutdown_reason; /* SHUTDOWN_*, or -1 while running; first writer wins */
 };
