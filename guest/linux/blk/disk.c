@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The disk as the rest of Linux sees it: major and minor numbers, gendisk, open and close.
+ */
+#include <linux/cdrom.h>
+
+#include "guest/linux/blk/vbd.h"
+#include "guest/linux/compat/blk.h"
+
+#define XENVBD_MAJOR 202
+
+static int vbd_major;
+
+/* Disks whose names and minors are taken. */
+static LIST_HEAD(vbd_minors);
+static DEFINE_MUTEX(vbd_minors_lock);
+
+/**
+ * vbd_major_register() - take the major number of Xen's disks, or any other if that is in use
+ *
+ * Return: 0 or -errno.
+ */
+int vbd_major_register(void)
+{
+	int err = register_blkdev(XENVBD_MAJOR, "xvd");
+
+	if (!err) {
+		vbd_major = XENVBD_MAJOR;
+		return 0;
+	}
+	vbd_major = register_blkdev(0, "paravane-blk");
+	if (vbd_major < 0)
+		return vbd_major;
+	pr_notice("paravane-blk: major number %d is taken, using %d\n", XENVBD_MAJOR, vbd_major);
+	return 0;
+}
+
+/**
+ * vbd_major_unregister() - give the major number back
+ */
+void vbd_major_unregister(void)
+{
+	unregister_blkdev(vbd_major, vbd_major == XENVBD_MAJOR ? "xvd" : "paravane-blk");
+}
+
+/* Two numbers can stand for the same disk (xvda and sda), and a disk contains its partitions. */
+static bool vbd_minors_reserve(struct vbd_disk *disk)
+{
+	struct vbd_disk *other;
+	bool ok = true;
+
+	mutex_lock(&vbd_minors_lock);
+	list_for_each_entry(other, &vbd_minors, minors) {
+		if (other->vdev.disk != disk->vdev.disk)
+			continue;
+		if (!other->vdev.part || !disk->vdev.part || other->vdev.part == disk->vdev.part)
+			ok = false;
+	}
+	if (ok)
+		list_add(&disk->minors, &vbd_minors);
+	mutex_unlock(&vbd_minors_lock);
+	return ok;
+}
+
+static void vbd_minors_release(struct vbd_disk *disk)
+{
+	mutex_lock(&vbd_minors_lock);
+	list_del(&disk->minors);
+	mutex_unlock(&vbd_minors_lock);
+}
+
+static COMPAT_DISK_RELEASE(vbd_release)
+{
+	struct vbd_disk *disk = gd->private_data;
+
+	/* Pairs with smp_mb() in vbd_closing(): one of us sees the other. */
+	smp_mb();
+	if (!disk_openers(gd) && READ_ONCE(disk->close_wanted))
+		paravane_front_close(disk->dev);
+}
+
+static int vbd_ioctl(struct block_device *bdev, COMPAT_BLK_MODE mode, unsigned int cmd,
+		     unsigned long arg)
+{
+	struct vbd_disk *disk = bdev->bd_disk->private_data;
+
+	/* All that is asked of it: "are you a CD-ROM?" */
+	if (cmd == CDROM_GET_CAPABILITY && disk->info & VDISK_CDROM)
+		return 0;
+	return -ENOTTY;
+}
+
+/* The last file is closed and the connection is over: nobody knows the disk any more. */
+static void vbd_free_disk(struct gendisk *gd)
+{
+	struct vbd_disk *disk = gd->private_data;
+
+	put_device(&disk->dev->dev);
+	kfree(disk);
+}
+
+static const struct block_device_operations vbd_fops = {
+	.owner = THIS_MODULE,
+	.release = vbd_release,
+	.ioctl = vbd_ioctl,
+	.free_disk = vbd_free_disk,
+};
+
+/* Give the gendisk its name, numbers and kind. */
+static void vbd_disk_describe(struct vbd_disk *disk, struct gendisk *gd)
+{
+	disk->info = vbd_read_info(disk);
+	strscpy(gd->disk_name, disk->name, sizeof(gd->disk_name));
+	/* Partitions beyond the sixteenth have minors elsewhere; so have disks that are such. */
+	if (disk->vdev.part < VBD_MINORS_PER_DISK) {
+		gd->major = vbd_major;
+		gd->first_minor = disk->vdev.disk * VBD_MINORS_PER_DISK + disk->vdev.part;
+		gd->minors = disk->vdev.part ? 1 : VBD_MINORS_PER_DISK;
+	}
+	if (disk->vdev.part)
+		gd->flags |= GENHD_FL_NO_PART;
+	if (disk->info & (VDISK_CDROM | VDISK_REMOVABLE))
+		gd->flags |= GENHD_FL_REMOVABLE;
+	if (disk->info & VDISK_READONLY)
+		set_disk_ro(gd, true);
+	gd->fops = &vbd_fops;
+	gd->private_data = disk;
+}
+
+/**
+ * vbd_disk_add() - make the disk known to the rest of Linux
+ * @disk: disk, back end connected
+ *
+ * Reads the partition table, so the rings must be alive.
+ *
+ * Return: 0 or -errno.
+ */
+int vbd_disk_add(struct vbd_disk *disk)
+{
+	struct compat_disk_limits limits;
+	struct gendisk *gd;
+	sector_t sectors;
+	int err;
+
+	err = vbd_read_capacity(disk, &sectors);
+	if (!err)
+		err = vbd_read_limits(disk, &limits);
+	if (err)
+		return err;
+	if (!vbd_minors_reserve(disk)) {
+		dev_err(&disk->dev->dev, "there is a disk %s already\n", disk->name);
+		return -EEXIST;
+	}
+	gd = compat_disk_alloc(&disk->tags, &limits);
+	if (IS_ERR(gd)) {
+		err = PTR_ERR(gd);
+		goto err_minors;
+	}
+	vbd_disk_describe(disk, gd);
+	set_capacity(gd, round_down(sectors, limits.sector_size >> SECTOR_SHIFT));
+
+	get_device(&disk->dev->dev);
+	WRITE_ONCE(disk->settling, true);
+	err = device_add_disk(&disk->dev->dev, gd, NULL);
+	if (err) {
+		put_device(&disk->dev->dev);
+		put_disk(gd);
+		goto err_minors;
+	}
+	disk->gd = gd;
+	WRITE_ONCE(disk->settling, false);
+	dev_info(&disk->dev->dev, "%s: %llu MiB%s, %u queue%s of %u requests of %u KiB%s\n",
+		 disk->name, (u64)get_capacity(gd) >> (20 - SECTOR_SHIFT),
+		 disk->info & VDISK_READONLY ? " read-only" : "", disk->nr_queues,
+		 disk->nr_queues > 1 ? "s" : "", disk->depth, disk->max_segs * 4,
+		 disk->trusted ? "" : ", back end not trusted");
+	return 0;
+
+err_minors:
+	vbd_minors_release(disk);
+	return err;
+}
+
+/**
+ * vbd_disk_remove() - take the disk away from the rest of Linux
+ * @disk: disk that was added
+ * @dead: I/O is not possible any more
+ *
+ * Returns when no request is outstanding and none can come. Files that are still open get errors.
+ */
+void vbd_disk_remove(struct vbd_disk *disk, bool dead)
+{
+	unsigned int i;
+
+	WRITE_ONCE(disk->settling, true);
+	WRITE_ONCE(disk->close_wanted, false);
+	if (dead) {
+		for (i = 0; i < disk->nr_queues; i++)
+			vbd_queue_abort(&disk->queues[i]);
+		blk_mark_disk_dead(disk->gd);
+	}
+	del_gendisk(disk->gd);
+	vbd_minors_release(disk);
+}
+
+/**
+ * vbd_disk_resize() - take over a size the back end has changed
+ * @disk: disk that was added
+ */
+void vbd_disk_resize(struct vbd_disk *disk)
+{
+	sector_t old = get_capacity(disk->gd);
+	sector_t sectors;
+
+	if (vbd_read_capacity(disk, &sectors))
+		return;
+	sectors = round_down(sectors, queue_logical_block_size(disk->gd->queue) >> SECTOR_SHIFT);
+	if (sectors == old)
+		return;
+	set_capacity_and_notify(disk->gd, sectors);
+	dev_info(&disk->dev->dev, "%s: now %llu MiB\n", disk->name,
+		 (u64)sectors >> (20 - SECTOR_SHIFT));
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Module and device life cycle.
+ */
+#include <linux/init.h>
+
+#include "guest/linux/blk/vbd.h"
+#include "guest/linux/compat/blk.h"
+
+static void vbd_abort_work(struct work_struct *work)
+{
+	struct vbd_disk *disk = container_of(work, struct vbd_disk, abort_work);
+	unsigned int i;
+
+	for (i = 0; i < disk->nr_queues; i++)
+		vbd_queue_abort(&disk->queues[i]);
+}
+
+/* The back end refused something it had offered; changing limits may sleep, so it is done here. */
+static void vbd_limits_work(struct work_struct *work)
+{
+	struct vbd_disk *disk = container_of(work, struct vbd_disk, limits_work);
+
+	if (!disk->gd)
+		return;
+	if (xchg(&disk->no_flush, false)) {
+		compat_disk_drop_write_cache(disk->gd);
+		dev_warn(&disk->dev->dev, "%s: the back end cannot flush after all\n", disk->name);
+	}
+	if (xchg(&disk->no_discard, false)) {
+		compat_disk_drop_discard(disk->gd);
+		dev_warn(&disk->dev->dev, "%s: the back end cannot discard after all\n",
+			 disk->name);
+	}
+}
+
+static int vbd_tags_init(struct vbd_disk *disk)
+{
+	disk->tags.ops = &vbd_mq_ops;
+	disk->tags.nr_hw_queues = disk->nr_queues;
+	disk->tags.queue_depth = disk->depth;
+	disk->tags.numa_node = NUMA_NO_NODE;
+	disk->tags.flags = COMPAT_BLK_MQ_F_SHOULD_MERGE;
+	disk->tags.timeout = VBD_TIMEOUT_S * HZ;
+	disk->tags.driver_data = disk;
+	return blk_mq_alloc_tag_set(&disk->tags);
+}
+
+/* Events of a queue go to a CPU that submits to it. */
+static unsigned int vbd_queue_cpu(struct vbd_disk *disk, unsigned int index)
+{
+	const unsigned int *map = disk->tags.map[HCTX_TYPE_DEFAULT].mq_map;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		if (map[cpu] == index)
+			return cpu;
+	}
+	return 0;
+}
+
+static void vbd_queues_exit(struct vbd_disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < disk->nr_queues; i++)
+		vbd_queue_exit(&disk->queues[i]);
+}
+
+static int vbd_connect(struct paravane_front_dev *dev)
+{
+	struct vbd_disk *disk = vbd_negotiate(dev);
+	unsigned int i;
+	int err;
+
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+	INIT_WORK(&disk->abort_work, vbd_abort_work);
+	INIT_WORK(&disk->limits_work, vbd_limits_work);
+	err = vbd_tags_init(disk);
+	if (err)
+		goto err_free;
+	for (i = 0; i < disk->nr_queues; i++) {
+		err = vbd_queue_init(&disk->queues[i], disk, vbd_queue_cpu(disk, i));
+		if (err)
+			goto err_queues;
+	}
+	dev_set_drvdata(&dev->dev, disk);
+	return 0;
+
+err_queues:
+	vbd_queues_exit(disk);
+	blk_mq_free_tag_set(&disk->tags);
+err_free:
+	kfree(disk);
+	return err;
+}
+
+static int vbd_connected(struct paravane_front_dev *dev)
+{
+	return vbd_disk_add(dev_get_drvdata(&dev->dev));
+}
+
+static void vbd_changed(struct paravane_front_dev *dev)
+{
+	vbd_disk_resize(dev_get_drvdata(&dev->dev));
+}
+
+static int vbd_closing(struct paravane_front_dev *dev, bool force)
+{
+	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+
+	if (!disk || !disk->gd)
+		return 0;
+	if (!force) {
+		WRITE_ONCE(disk->close_wanted, true);
+		/* Pairs with smp_mb() in vbd_release(): one of us sees the other. */
+		smp_mb();
+		if (disk_openers(disk->gd)) {
+			dev_info(&dev->dev, "%s: to be detached, but still in use\n", disk->name);
+			return -EBUSY;
+		}
+	}
+	vbd_disk_remove(disk, paravane_front_is_dead(dev));
+	return 0;
+}
+
+static void vbd_disconnect(struct paravane_front_dev *dev)
+{
+	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+	unsigned int i;
+
+	if (!disk)
+		return;
+	dev_set_drvdata(&dev->dev, NULL);
+	/* No event after this, so nobody schedules the works again. */
+	for (i = 0; i < disk->nr_queues; i++) {
+		paravane_front_evtchn_free(dev, disk->queues[i].evtchn);
+		disk->queues[i].evtchn = NULL;
+	}
+	cancel_work_sync(&disk->abort_work);
+	cancel_work_sync(&disk->limits_work);
+	vbd_abort_work(&disk->abort_work);
+	vbd_queues_exit(disk);
+	blk_mq_free_tag_set(&disk->tags);
+	vbd_unpublish(disk);
+	if (disk->gd)
+		put_disk(disk->gd);
+	else
+		kfree(disk);
+}
+
+static struct paravane_front_driver vbd_driver = {
+	.type = "vbd",
+	.connect = vbd_connect,
+	.publish = vbd_publish,
+	.connected = vbd_connected,
+	.changed = vbd_changed,
+	.closing = vbd_closing,
+	.disconnect = vbd_disconnect,
+};
+
+static int __init vbd_module_init(void)
+{
+	int err = vbd_major_register();
+
+	if (err)
+		return err;
+	err = paravane_front_register(&vbd_driver);
+	if (err)
+		vbd_major_unregister();
+	return err;
+}
+module_init(vbd_module_init);
+
+static void __exit vbd_module_exit(void)
+{
+	paravane_front_unregister(&vbd_driver);
+	vbd_major_unregister();
+}
+module_exit(vbd_module_exit);
+
+MODULE_DESCRIPTION("Paravane block device front end");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_PARAVANE("vbd");
