@@ -45,7 +45,10 @@
 #define PARAVANE_CPUID_FEAT_PORT_TRANSPORT (1u << 0) /* hypercalls by out to a port */
 #define PARAVANE_CPUID_FEAT_DOORBELL (1u << 1) /* EVTCHNOP_send by out to a port */
 
-/* The ports Paravane uses; a guest reads them from the leaf and does not assume them. */
+/*
+ * The ports Paravane uses. A guest reads the doorbell's from the leaf; the hypercall port is an
+ * immediate of the instruction, so a guest uses the port transport only if the leaf names this one.
+ */
 #define PARAVANE_HYPERCALL_PORT 0xb4u /* fits the 8-bit immediate of out */
 #define PARAVANE_DOORBELL_PORT 0x0b08u /* 32 bits wide */
 
