@@ -86,7 +86,7 @@ struct xst_limits {
 extern const struct xst_limits xst_limits_default;
 
 /**
- * xst_store_new() - a store holding only "/", "/tool" and "/local", owned by domain 0
+ * xst_store_new() - a store holding only "/", "/tool" and "/tool/xenstored", owned by domain 0
  * @ops: may be NULL; must outlive the store
  * @opaque: handed to @ops
  * @limits: copied; NULL means xst_limits_default
@@ -116,8 +116,9 @@ int xst_store_check(struct xst_store *store, const char **why);
 
 /**
  * struct xst_conn_ops - a rim's callbacks
- * @output: the connection has output to fetch with xst_conn_peek(), or wants input again. Runs
- *	inside xst_store_dispatch(); may call anything, also xst_conn_free() on its connection.
+ * @output: the connection has output to fetch with xst_conn_peek(). Runs inside
+ *	xst_store_dispatch(); may call anything, also xst_conn_free() on its connection. Called
+ *	for new output only: a rim that could not deliver all keeps track of that itself.
  */
 struct xst_conn_ops {
 	void (*output)(struct xst_conn *conn, void *opaque);
@@ -142,7 +143,7 @@ domid_t xst_conn_domid(const struct xst_conn *conn);
  * xst_conn_wants_input() - may the rim read more from the client?
  *
  * False while the client leaves its replies unread, which is what bounds their memory. The rim
- * stops reading then; @output is called when it turns true again.
+ * stops reading then, and looks again after xst_conn_consume().
  */
 bool xst_conn_wants_input(const struct xst_conn *conn);
 
@@ -153,8 +154,8 @@ bool xst_conn_wants_input(const struct xst_conn *conn);
  * answered at once.
  *
  * Return: the number of bytes taken (feed the rest later), -EPROTO when the client announced an
- * over-long payload, or -ENOMEM when its answer could not be queued. After an error the stream has lost
- * its framing: the rim must free the connection (or xst_conn_reset() it).
+ * over-long payload, or -ENOMEM when its answer could not be queued. After an error the stream has
+ * lost its framing: the rim must free the connection (or xst_conn_reset() it).
  */
 ptrdiff_t xst_conn_input(struct xst_conn *conn, const void *buf, size_t len);
 
@@ -166,7 +167,7 @@ ptrdiff_t xst_conn_input(struct xst_conn *conn, const void *buf, size_t len);
  */
 size_t xst_conn_peek(struct xst_conn *conn, const void **data);
 
-/** xst_conn_consume() - @len bytes of what xst_conn_peek() showed were delivered. */
+/** xst_conn_consume() - the first @len bytes that xst_conn_peek() showed were delivered. */
 void xst_conn_consume(struct xst_conn *conn, size_t len);
 
 /**
@@ -178,7 +179,11 @@ void xst_conn_reset(struct xst_conn *conn);
 
 /* ---- operations for callers in this process; @tx is XST_NO_TX or an open transaction ---- */
 
-/** struct xst_perm - one permission entry; the first of a list is the owner and everybody's default */
+/**
+ * struct xst_perm - one entry of a permission list
+ * @domid: the owner (first entry) or the domain the entry is for (the others)
+ * @access: XST_PERM_*; the first entry's is the default for domains without an entry
+ */
 struct xst_perm {
 	domid_t domid;
 	uint8_t access;
@@ -303,9 +308,12 @@ int xst_domain_release(struct xst_store *store, domid_t domid);
 /**
  * xst_domain_destroy() - @domid is gone for good
  *
- * Frees its connections, removes the nodes it owns with all below them (firing their watches),
- * strikes it from every other permission list, then does what xst_domain_release() does. Its id
- * can then be used again. Nodes about the domain that domain 0 owns are the toolstack's to remove.
+ * Removes the nodes it owns with all below them (firing their watches), strikes it from every other
+ * permission list, then does what xst_domain_release() does. Its id can then be used again. Nodes
+ * about the domain that domain 0 owns are the toolstack's to remove.
+ *
+ * Return: 0; -EBUSY while it has connections (the rims free them first); -EINVAL for domain 0;
+ * -ENOMEM (try again).
  */
 int xst_domain_destroy(struct xst_store *store, domid_t domid);
 
