@@ -192,25 +192,34 @@ void xst_conn_consume(struct xst_conn *conn, size_t len)
 
 /* ---- input ---- */
 
-bool xst_conn_wants_input(const struct xst_conn *conn)
+size_t xst_conn_wants_input(const struct xst_conn *conn)
 {
-	return !conn->error && conn->reply_bytes < conn->store->limits.output;
+	const struct xst_input *in = conn->in;
+
+	if (!in || conn->error || conn->reply_bytes >= conn->store->limits.output)
+		return 0;
+	if (in->have < sizeof(in->hdr))
+		return sizeof(in->hdr) - in->have;
+	return sizeof(in->hdr) + in->hdr.len - in->have;
+}
+
+/* Where the next byte of the request belongs. */
+static char *input_at(struct xst_input *in)
+{
+	if (in->have < sizeof(in->hdr))
+		return (char *)&in->hdr + in->have;
+	return in->body + in->have - sizeof(in->hdr);
 }
 
 ptrdiff_t xst_conn_input(struct xst_conn *conn, const void *buf, size_t len)
 {
 	struct xst_input *in = conn->in;
-	const char *from = buf;
-	size_t taken = 0;
+	size_t taken = 0, part;
 
-	while (taken < len && xst_conn_wants_input(conn)) {
-		bool header = in->have < sizeof(in->hdr);
-		size_t whole = sizeof(in->hdr) + (header ? 0 : in->hdr.len), part;
-
-		part = whole - in->have < len - taken ? whole - in->have : len - taken;
-		memcpy(header ? (char *)&in->hdr + in->have :
-				in->body + (in->have - sizeof(in->hdr)),
-		       from + taken, part);
+	while (taken < len && (part = xst_conn_wants_input(conn))) {
+		if (part > len - taken)
+			part = len - taken;
+		memcpy(input_at(in), (const char *)buf + taken, part);
 		in->have += part;
 		taken += part;
 		if (in->have < sizeof(in->hdr))

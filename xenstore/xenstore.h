@@ -140,22 +140,23 @@ void xst_conn_free(struct xst_conn *conn);
 domid_t xst_conn_domid(const struct xst_conn *conn);
 
 /**
- * xst_conn_wants_input() - may the rim read more from the client?
+ * xst_conn_wants_input() - how many bytes the rim may read from the client now
  *
- * False while the client leaves its replies unread, which is what bounds their memory. The rim
- * stops reading then, and looks again after xst_conn_consume().
+ * At most to the end of a header or a request, so that the rim never holds bytes the library does
+ * not take. 0 while the client leaves its replies unread, which is what bounds their memory: the
+ * rim looks again after xst_conn_consume().
  */
-bool xst_conn_wants_input(const struct xst_conn *conn);
+size_t xst_conn_wants_input(const struct xst_conn *conn);
 
 /**
  * xst_conn_input() - feed bytes the client sent, split anywhere
  *
- * Takes bytes until xst_conn_wants_input() turns false; complete requests are carried out and
- * answered at once.
+ * Complete requests are carried out and answered at once.
  *
- * Return: the number of bytes taken (feed the rest later), -EPROTO when the client announced an
- * over-long payload, or -ENOMEM when its answer could not be queued. After an error the stream has
- * lost its framing: the rim must free the connection (or xst_conn_reset() it).
+ * Return: the number of bytes taken, less than @len only if more than xst_conn_wants_input() were
+ * offered; -EPROTO when the client announced an over-long payload, or -ENOMEM when its answer could
+ * not be queued. After an error the stream has lost its framing: the rim must free the connection
+ * (or xst_conn_reset() it).
  */
 ptrdiff_t xst_conn_input(struct xst_conn *conn, const void *buf, size_t len);
 
