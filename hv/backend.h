@@ -17,11 +17,13 @@
  *	      a front end that comes back as Initialising finds InitWait again
  *	close		let go of the host's resource; the last call
  *
- * open, probe, connect, disconnect and close run on the loop thread, connect and disconnect in pairs,
- * whatever the front end does. A queue's callbacks run on that queue's own thread.
+ * open, probe, connect, disconnect and close run on the loop thread, connect and disconnect in
+ * pairs, whatever the front end does; disconnect also follows a connect that failed half-way. A
+ * queue's callbacks run on that queue's own thread.
  *
- * An error returned by connect or by a queue's callback closes the device: the text goes to the log and to
- * XenStore (error/<path>/error), the front end sees Closed. The process and the other devices go on.
+ * An error returned by connect or by a queue's callback closes the device: the text goes to the
+ * log and to XenStore (error/<path>/error), the front end sees Closed. The process and the other
+ * devices go on.
  */
 #ifndef HV_BACKEND_H
 #define HV_BACKEND_H
@@ -91,7 +93,8 @@ int backends_open(const struct config *config, struct backend_bus **bus);
 /**
  * backends_start - create the devices of @d in XenStore and wait for their front ends
  *
- * After xenstore_service_create(). Sets d->backends. Return: 0 or -errno; @bus stays the caller's to destroy.
+ * After xenstore_service_create(). Sets d->backends. Return: 0 or -errno; @bus stays the caller's
+ * to destroy.
  */
 int backends_start(struct domain *d, struct backend_bus *bus);
 
@@ -111,7 +114,10 @@ void backends_destroy(struct backend_bus *bus);
 int backend_publish(struct backend_dev *dev, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** backend_publish_front - write a key of the front end's directory, from probe (toolstack's part: mac, handle) */
+/**
+ * backend_publish_front - write a key of the front end's directory, from probe (toolstack's part:
+ * mac, handle)
+ */
 int backend_publish_front(struct backend_dev *dev, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -123,10 +129,20 @@ int backend_publish_front(struct backend_dev *dev, const char *key, const char *
  */
 int backend_read_front(struct backend_dev *dev, const char *key, uint64_t max, uint64_t *value);
 
-/** backend_front_has - true if the front end published the feature @key with a value other than 0 */
+/**
+ * backend_front_has - true if the front end published the feature @key with a value other than 0
+ */
 bool backend_front_has(struct backend_dev *dev, const char *key);
 
-/** backend_changed - say Connected again, so that the front end looks at our keys again (a disk was resized) */
+/**
+ * backend_front_accepts - true if the front end published @value as @key, or did not publish @key
+ */
+bool backend_front_accepts(struct backend_dev *dev, const char *key, const char *value);
+
+/**
+ * backend_changed - say Connected again, so that the front end looks at our keys again (a disk
+ * was resized)
+ */
 int backend_changed(struct backend_dev *dev);
 
 /**
@@ -141,8 +157,8 @@ void backend_fail(struct backend_dev *dev, int err, const char *fmt, ...)
 
 /**
  * struct backend_queue_ops - what one queue's thread does
- * @work: do what can be done without waiting, batch by batch. Return: more than 0 if something was done, 0 if
- *	there was nothing to do, -errno to fail the device
+ * @work: do what can be done without waiting, batch by batch. Return: more than 0 if something
+ *	was done, 0 if there was nothing to do, -errno to fail the device
  * @arm: ask the front end for a notification (ring_final_check_requests()). Return: true if there
  *	is something to do first
  * @poll: optional; add up to @max descriptors of the back end's own to wait for and lower
@@ -160,7 +176,7 @@ struct backend_queue_ops {
 };
 
 /** BACKEND_QUEUE_FDS - descriptors a queue may wait for besides its event channels */
-#define BACKEND_QUEUE_FDS 64
+#define BACKEND_QUEUE_FDS 1024
 
 /**
  * backend_queue_create - make a queue; its thread starts when connect has returned 0
@@ -197,7 +213,8 @@ int backend_bind_evtchn(struct backend_queue *q, const char *key, struct evtchn_
  * struct backend_grant - one mapped page of the front end
  * @page: its address; the bytes may change at any time
  *
- * The memory is the author's and must stay valid until unmapped or until disconnect. The other fields are the kit's.
+ * The memory is the author's and must stay valid until unmapped or until disconnect. The other
+ * fields are the kit's.
  */
 struct backend_grant {
 	void *page;
