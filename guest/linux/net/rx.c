@@ -165,7 +165,7 @@ static struct sk_buff *vif_rx_build(struct vif_queue *q, struct vif_rx_packet *p
 	struct sk_buff *skb;
 	unsigned int i;
 
-	BUILD_BUG_ON(VIF_MAX_SLOTS > MAX_SKB_FRAGS + 1);
+	BUILD_BUG_ON(ARRAY_SIZE(pkt->pieces) > MAX_SKB_FRAGS + 1);
 	skb = napi_alloc_skb(&q->rx_napi, head);
 	if (!skb)
 		return NULL;
