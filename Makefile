@@ -15,7 +15,7 @@ CC := gcc
 endif
 
 B	?= build
-KDIR	?= $(lastword $(sort $(wildcard /usr/src/linux-headers-*-amd64)))
+KDIR	?= $(lastword $(shell ls -dv /usr/src/linux-headers-*-amd64 2>/dev/null))
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS := -D_GNU_SOURCE -I. -Iguest/include -isystem $(B)/include
@@ -114,15 +114,19 @@ $(foreach t,$(TSAN_TESTS),$(eval $(call test_program,$(t),tsan-tests,$$(TSAN),ts
 tests: ## build the test programs, run nothing
 tests: $(if $(MISSING_BUILD)$(MISSING_TEST),say-missing-test,$(UNIT_PROGRAMS) $(TSAN_PROGRAMS))
 
+# For tests/run: name, program, time limit in seconds
+.PHONY: list-tests
+list-tests:
+	@$(foreach t,$(UNIT_TESTS),echo unit/$(t) $(B)/unit/test_$(t) $(or $($(t)_TIMEOUT),120);)
+	@$(foreach t,$(TSAN_TESTS),echo tsan/$(t) $(B)/tsan-tests/test_$(t) $(or $($(t)_TIMEOUT),120);)
+
 .PHONY: test
 test: ## all tests; as root installs what is missing first (PATTERN=... for some)
 	@tests/setup
-	@$(MAKE) --no-print-directory all tests
 	@tests/run $(PATTERN)
 
 .PHONY: check
 check: ## what needs no root and no virtual machine: unit tests and style
-	@$(MAKE) --no-print-directory all tests
 	@tests/run --host $(PATTERN)
 
 .PHONY: style
