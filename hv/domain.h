@@ -5,8 +5,12 @@
  * Threads: the event loop (main thread), one per vCPU, one per back-end queue.
  *
  * Locks, outermost first; no other nesting is allowed:
- *   physmap_lock      placing hypervisor pages; vCPU threads, never in a hot path
- *   evtchn port lock  one per port (hv/evtchn.c); never two at once
+ *   physmap_lock       placing hypervisor pages; vCPU threads, never in a hot path
+ *   evtchn table lock  binding and closing ports (hv/evtchn.c); never in a hot path
+ *   evtchn port lock   one per port; never two at once; all that a send takes
+ *   vCPU timer lock    one per vCPU (hv/timer.c)
+ *   vCPU area lock     one per vCPU: its runstate and time areas (hv/runstate.c)
+ *   vCPU wait lock     one per vCPU: SCHEDOP_poll (hv/hc_sched.c)
  * Storage of shared pages is read under RCU (liburcu) instead of a lock, grant entries with compare-and-swap.
  * XenStore and the xenbus state machines belong to the loop thread and need no lock.
  */
@@ -22,9 +26,9 @@
 
 struct backend_bus;
 struct console;
+struct domain_abi;
 struct evtchn_table;
 struct gnttab;
-struct hypercall_stats;
 struct loop;
 struct mem;
 struct timers;
@@ -53,7 +57,7 @@ struct domain {
 	struct evtchn_table *evtchn;
 	struct gnttab *gnttab;
 	struct timers *timers;
-	struct hypercall_stats *hypercalls;
+	struct domain_abi *abi; /* what hypercalls keep per domain; hv/domain_abi.h */
 
 	/* Set up by the builder, read by HVMOP_get_param */
 	gfn_t store_gfn, console_gfn;

@@ -39,4 +39,49 @@ long evtchn_guest_send(struct domain *d, evtchn_port_t port);
 /** evtchn_op - HYPERVISOR_event_channel_op(cmd, arg); a hypercall_fn */
 long evtchn_op(struct vcpu *v, const uint64_t *arg);
 
+/*
+ * The shared bits and the interrupt that announces them (hv/evtchn_upcall.c).
+ */
+
+/** evtchn_set_pending - set @port's bit and, if it is not masked, tell vCPU @v; any thread */
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
+/** evtchn_clear_pending - forget an event that was not taken; any thread */
+void evtchn_clear_pending(struct domain *d, evtchn_port_t port);
+/** evtchn_clear_mask - unmask @port and tell vCPU @v if it is pending; any thread */
+void evtchn_clear_mask(struct vcpu *v, evtchn_port_t port);
+/** evtchn_is_pending - any thread */
+bool evtchn_is_pending(struct domain *d, evtchn_port_t port);
+
+/** evtchn_upcall_pending - vcpu_info's evtchn_upcall_pending; any thread */
+bool evtchn_upcall_pending(struct vcpu *v);
+/** evtchn_upcall - interrupt @v by the means it chose, whether or not an event is pending; any thread */
+void evtchn_upcall(struct vcpu *v);
+/** evtchn_upcall_retry - upcall @v again if its LAPIC refused the last one; any thread */
+void evtchn_upcall_retry(struct vcpu *v);
+
+/**
+ * evtchn_set_callback_vector - HVM_PARAM_CALLBACK_IRQ of type vector
+ *
+ * Such a vector is injected without the LAPIC, which only KVM itself can do: -ENOSYS on a host whose
+ * KVM has no Xen support. vCPU thread, no lock held. Return: 0, -ENOSYS, -errno of KVM.
+ */
+long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector);
+
+/** evtchn_place_shared_info - XENMAPSPACE_shared_info; 0 or -errno; no lock held */
+long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn);
+/** evtchn_unplace_shared_info - the guest's page is its own again; -ENOENT if it is elsewhere; no lock held */
+long evtchn_unplace_shared_info(struct vcpu *caller, gfn_t gfn);
+
+/**
+ * evtchn_register_vcpu_info - VCPUOP_register_vcpu_info for @v
+ *
+ * Every selector bit is set and @v interrupted, so that nothing is lost in the move. Once per vCPU.
+ * Return: 0, -ENXIO for an offset that is unaligned or leaves the page, -EINVAL for a frame that is not
+ * RAM or a second registration.
+ */
+long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset);
+
+/** evtchn_vcpu_info - @v's vcpu_info; call and use within an RCU read-side section */
+struct vcpu_info *evtchn_vcpu_info(const struct vcpu *v);
+
 #endif /* HV_EVTCHN_H */

@@ -27,11 +27,23 @@ void gnttab_destroy(struct domain *d);
 int gnttab_map(struct domain *d, grant_ref_t ref, bool write, void **page);
 void gnttab_unmap(struct domain *d, grant_ref_t ref, bool write);
 
+/** gnttab_map_for - gnttab_map() for a grant to @grantee; undone by gnttab_unmap() */
+int gnttab_map_for(struct domain *d, domid_t grantee, grant_ref_t ref, bool write, void **page);
+
 /** gnttab_preset - fill a reserved entry (console, XenStore) before the guest starts */
 void gnttab_preset(struct domain *d, grant_ref_t ref, gfn_t gfn);
 
+/** gnttab_nr_frames - current size of the table in pages; any thread */
+unsigned int gnttab_nr_frames(const struct domain *d);
+/** gnttab_grow - make the table at least @nr_frames large; 0, -EINVAL beyond GNTTAB_MAX_FRAMES, -ENOMEM */
+long gnttab_grow(struct domain *d, unsigned int nr_frames);
+/** gnttab_frame_gfn - where the guest sees frame @index, or GFN_NONE */
+gfn_t gnttab_frame_gfn(struct domain *d, unsigned int index);
+
 /** gnttab_place_frame - XENMAPSPACE_grant_table: frame @index at @gfn; 0 or -errno */
-long gnttab_place_frame(struct domain *d, unsigned int index, gfn_t gfn);
+long gnttab_place_frame(struct domain *d, uint64_t index, gfn_t gfn);
+/** gnttab_unplace_frame - take the frame at @gfn back; 0, -ENOENT if there is none, -errno */
+long gnttab_unplace_frame(struct domain *d, gfn_t gfn);
 
 /** gnttab_op - HYPERVISOR_grant_table_op(cmd, uop, count); a hypercall_fn */
 long gnttab_op(struct vcpu *v, const uint64_t *arg);

@@ -9,6 +9,12 @@
 
 #include "hv/types.h"
 
+/**
+ * timer_create_domain - start the domain's clock
+ *
+ * The guest's TSC must have its final offset; it is the same on all vCPUs. Return: 0, -ENOMEM, -errno
+ * of KVM (before Linux 5.16 it does not tell the offset: -ENXIO) or of timerfd.
+ */
 int timer_create_domain(struct domain *d);
 void timer_destroy_domain(struct domain *d);
 
@@ -20,10 +26,15 @@ int timer_set_singleshot(struct vcpu *v, uint64_t deadline);
 int timer_set_periodic(struct vcpu *v, uint64_t period);
 void timer_stop_singleshot(struct vcpu *v);
 void timer_stop_periodic(struct vcpu *v);
+/** timer_upcall_retry - call evtchn_upcall_retry(@v) in a while; any thread */
+void timer_upcall_retry(struct vcpu *v);
 
 /** pvclock_publish - fill a vcpu_time_info the guest registered (version protocol observed) */
 void pvclock_publish(const struct domain *d, struct vcpu_time_info *ti);
 /** wallclock_publish - fill shared_info's wc_* fields */
 void wallclock_publish(const struct domain *d, struct shared_info *si);
+
+/** timer_align_kvm_clock - set KVM's own guest clock to ours; 0 or -errno */
+long timer_align_kvm_clock(struct domain *d);
 
 #endif /* HV_TIMER_H */

@@ -11,6 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Without a version Xen's headers show their oldest interface (other numbers for some hypercalls). */
+#ifndef __XEN_INTERFACE_VERSION__
+#define __XEN_INTERFACE_VERSION__ 0x00040e00
+#endif
+
 #include <xen-public/xen.h>
 #include <xen-public/event_channel.h>
 #include <xen-public/grant_table.h>

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The shared bits of the 2-level ABI, and the interrupt that tells a vCPU to look at them.
+ *
+ * A sender sets the port's pending bit, then (unless masked) the selector bit, then upcall_pending,
+ * then interrupts; whoever finds a bit set already leaves the rest to the sender who set it. The guest
+ * takes them in the opposite order. All are locked operations, so no further barrier is needed on x86.
+ * The bits lie in pages that may move; they are used within an RCU read-side section.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <urcu-bp.h>
+
+#include "hv/domain.h"
+#include "hv/domain_abi.h"
+#include "hv/evtchn.h"
+#include "hv/log.h"
+#include "hv/timer.h"
+#include "hv/vcpu.h"
+#include "hv/vcpu_abi.h"
+
+#define BITS_PER_WORD 64
+
+static bool test_and_set(xen_ulong_t *word, unsigned int bit)
+{
+	xen_ulong_t mask = 1UL << (bit % BITS_PER_WORD);
+
+	return __atomic_fetch_or(word + bit / BITS_PER_WORD, mask, __ATOMIC_SEQ_CST) & mask;
+}
+
+static bool test_and_clear(xen_ulong_t *word, unsigned int bit)
+{
+	xen_ulong_t mask = 1UL << (bit % BITS_PER_WORD);
+
+	return __atomic_fetch_and(word + bit / BITS_PER_WORD, ~mask, __ATOMIC_SEQ_CST) & mask;
+}
+
+static bool test(const xen_ulong_t *word, unsigned int bit)
+{
+	xen_ulong_t mask = 1UL << (bit % BITS_PER_WORD);
+
+	return __atomic_load_n(word + bit / BITS_PER_WORD, __ATOMIC_SEQ_CST) & mask;
+}
+
+/* True while KVM itself raises the upcall vector, from the vcpu_info it was told about */
+static bool kvm_injects(const struct domain *d)
+{
+	return __atomic_load_n(&d->abi->callback_vector, __ATOMIC_ACQUIRE);
+}
+
+static struct shared_info *shared_info(const struct domain *d)
+{
+	return rcu_dereference(d->shared_info.va);
+}
+
+struct vcpu_info *evtchn_vcpu_info(const struct vcpu *v)
+{
+	struct vcpu_info *info = rcu_dereference(v->abi->info);
+
+	return info ? info : &shared_info(v->domain)->vcpu_info[v->id];
+}
+
+/* Selector bit and upcall_pending; true if the vCPU must be interrupted */
+static bool mark_vcpu(struct vcpu *v, evtchn_port_t port)
+{
+	struct vcpu_info *info = evtchn_vcpu_info(v);
+
+	if (test_and_set(&info->evtchn_pending_sel, port / BITS_PER_WORD))
+		return false;
+	return !__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+}
+
+static void wake_pollers(struct domain *d)
+{
+	uint32_t pollers = __atomic_load_n(&d->abi->pollers, __ATOMIC_SEQ_CST);
+
+	for (; pollers; pollers &= pollers - 1)
+		vcpu_wake(d->vcpu[__builtin_ctz(pollers)]);
+}
+
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+{
+	struct shared_info *si;
+	bool upcall = false;
+
+	rcu_read_lock();
+	si = shared_info(v->domain);
+	if (test_and_set(si->evtchn_pending, port)) {
+		rcu_read_unlock();
+		return;
+	}
+	if (!test(si->evtchn_mask, port))
+		upcall = mark_vcpu(v, port);
+	rcu_read_unlock();
+	if (upcall)
+		evtchn_upcall(v);
+	/* Pairs with SCHEDOP_poll, which announces itself before it looks at the pending bits. */
+	wake_pollers(v->domain);
+}
+
+void evtchn_clear_pending(struct domain *d, evtchn_port_t port)
+{
+	rcu_read_lock();
+	test_and_clear(shared_info(d)->evtchn_pending, port);
+	rcu_read_unlock();
+}
+
+void evtchn_clear_mask(struct vcpu *v, evtchn_port_t port)
+{
+	struct shared_info *si;
+	bool upcall;
+
+	rcu_read_lock();
+	si = shared_info(v->domain);
+	upcall = test_and_clear(si->evtchn_mask, port) && test(si->evtchn_pending, port) &&
+		 mark_vcpu(v, port);
+	rcu_read_unlock();
+	if (upcall)
+		evtchn_upcall(v);
+}
+
+bool evtchn_is_pending(struct domain *d, evtchn_port_t port)
+{
+	bool pending;
+
+	rcu_read_lock();
+	pending = test(shared_info(d)->evtchn_pending, port);
+	rcu_read_unlock();
+	return pending;
+}
+
+bool evtchn_upcall_pending(struct vcpu *v)
+{
+	bool pending;
+
+	rcu_read_lock();
+	pending = __atomic_load_n(&evtchn_vcpu_info(v)->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+	rcu_read_unlock();
+	return pending;
+}
+
+void evtchn_upcall(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+	uint8_t vector = __atomic_load_n(&v->abi->upcall_vector, __ATOMIC_ACQUIRE);
+
+	if (vector) {
+		if (kvm_signal_msi(&d->kvm, v->apic_id, vector)) {
+			__atomic_store_n(&v->abi->upcall_owed, true, __ATOMIC_RELEASE);
+			timer_upcall_retry(v);
+		}
+	} else if (kvm_injects(d)) {
+		vcpu_kick(v);
+	}
+	if (__atomic_load_n(&d->abi->pollers, __ATOMIC_SEQ_CST) & (1u << v->id))
+		vcpu_wake(v);
+}
+
+void evtchn_upcall_retry(struct vcpu *v)
+{
+	if (__atomic_load_n(&v->abi->upcall_owed, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&v->abi->upcall_owed, false, __ATOMIC_ACQ_REL) &&
+	    evtchn_upcall_pending(v))
+		evtchn_upcall(v);
+}
+
+/* Tell KVM where the vCPU's vcpu_info is, so that it sees upcall_pending; the vCPU's own thread */
+static long kvm_use_vcpu_info(struct vcpu *v, void *arg)
+{
+	struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO };
+
+	attr.u.gpa = *(const gpa_t *)arg;
+	return ioctl(v->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
+}
+
+/* Guest physical address of the vcpu_info, or GFN_NONE while it is in a page the guest does not see */
+static gpa_t vcpu_info_gpa(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+	gpa_t gpa = GFN_NONE;
+
+	if (__atomic_load_n(&v->abi->info, __ATOMIC_ACQUIRE))
+		gpa = v->abi->info_gpa;
+	else if (d->shared_info.gfn != GFN_NONE)
+		gpa = (d->shared_info.gfn << PAGE_SHIFT) +
+		      offsetof(struct shared_info, vcpu_info[v->id]);
+	return gpa;
+}
+
+/*
+ * Keep KVM's idea of @v's vcpu_info current, while KVM injects the upcalls. No lock may be held: the
+ * other vCPU has to leave the guest for it.
+ */
+static long sync_vcpu_info(struct vcpu *caller, struct vcpu *v)
+{
+	gpa_t gpa = vcpu_info_gpa(v);
+
+	if (!kvm_injects(v->domain))
+		return 0;
+	return v == caller ? kvm_use_vcpu_info(v, &gpa) : vcpu_call(v, kvm_use_vcpu_info, &gpa);
+}
+
+long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
+{
+	struct kvm_xen_hvm_attr attr = { .type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR };
+	struct domain *d = v->domain;
+	long err;
+
+	if (!(d->kvm.xen_caps & KVM_XEN_HVM_CONFIG_SHARED_INFO)) {
+		pr_once(LOG_LEVEL_WARN, "guest wants a callback vector without LAPIC: this host's "
+					"KVM has no Xen support (CONFIG_KVM_XEN)");
+		return -ENOSYS;
+	}
+	attr.u.vector = vector;
+	/* From now on KVM keeps the time in vcpu_info; let it go on from ours. */
+	err = timer_align_kvm_clock(d);
+	if (err)
+		return err;
+	if (ioctl(d->kvm.vm_fd, KVM_XEN_HVM_SET_ATTR, &attr))
+		return -errno;
+	__atomic_store_n(&d->abi->callback_vector, vector, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+		err = sync_vcpu_info(v, d->vcpu[i]);
+		if (err)
+			return err;
+		evtchn_upcall(d->vcpu[i]);
+	}
+	return 0;
+}
+
+/* Bits that senders set in the old storage while the contents moved */
+static void settle_shared_info(struct domain *d, const void *from, void *to)
+{
+	const struct shared_info *old = from;
+	struct shared_info *new = to;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(old->evtchn_pending); i++)
+		__atomic_fetch_or(&new->evtchn_pending[i], old->evtchn_pending[i],
+				  __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+		const struct vcpu_info *src = &old->vcpu_info[i];
+		struct vcpu_info *dst = &new->vcpu_info[i];
+
+		__atomic_fetch_or(&dst->evtchn_pending_sel, src->evtchn_pending_sel,
+				  __ATOMIC_SEQ_CST);
+		if (src->evtchn_upcall_pending)
+			__atomic_store_n(&dst->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static long shared_info_moved(struct vcpu *caller)
+{
+	struct domain *d = caller->domain;
+	struct shared_info *si;
+	long err = 0;
+
+	rcu_read_lock();
+	si = shared_info(d);
+	wallclock_publish(d, si);
+	for (unsigned int i = 0; i < d->nr_vcpus && !kvm_injects(d); i++)
+		pvclock_publish(d, &si->vcpu_info[i].time);
+	rcu_read_unlock();
+	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+		if (!err)
+			err = sync_vcpu_info(caller, d->vcpu[i]);
+		if (evtchn_upcall_pending(d->vcpu[i]))
+			evtchn_upcall(d->vcpu[i]);
+	}
+	return err;
+}
+
+long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn)
+{
+	struct domain *d = caller->domain;
+	long err;
+
+	pthread_mutex_lock(&d->physmap_lock);
+	err = hv_page_place(d, &d->shared_info, gfn, settle_shared_info);
+	pthread_mutex_unlock(&d->physmap_lock);
+	return err ? err : shared_info_moved(caller);
+}
+
+long evtchn_unplace_shared_info(struct vcpu *caller, gfn_t gfn)
+{
+	struct domain *d = caller->domain;
+	long err = -ENOENT;
+
+	pthread_mutex_lock(&d->physmap_lock);
+	if (d->shared_info.gfn == gfn)
+		err = hv_page_unplace(d, &d->shared_info, settle_shared_info);
+	pthread_mutex_unlock(&d->physmap_lock);
+	return err ? err : shared_info_moved(caller);
+}
+
+long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset)
+{
+	struct domain *d = v->domain;
+	struct vcpu_info *info;
+	uint8_t *page;
+	long err = 0;
+
+	if (offset > PAGE_SIZE - sizeof(*info) || offset % _Alignof(struct vcpu_info))
+		return -ENXIO;
+	page = mem_page(d, gfn);
+	if (!page)
+		return -EINVAL;
+	info = (struct vcpu_info *)(page + offset);
+
+	pthread_mutex_lock(&d->physmap_lock);
+	if (v->abi->info) {
+		err = -EINVAL;
+	} else {
+		rcu_read_lock();
+		memcpy(info, evtchn_vcpu_info(v), sizeof(*info));
+		rcu_read_unlock();
+		v->abi->info_gpa = (gfn << PAGE_SHIFT) + offset;
+		rcu_assign_pointer(v->abi->info, info);
+		/* No sender uses the old place any more; what the last ones set there is made up for. */
+		synchronize_rcu();
+		__atomic_store_n(&info->evtchn_pending_sel, ~0UL, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+		if (!kvm_injects(d))
+			pvclock_publish(d, &info->time);
+	}
+	pthread_mutex_unlock(&d->physmap_lock);
+	if (err)
+		return err;
+	err = sync_vcpu_info(caller, v);
+	evtchn_upcall(v);
+	return err;
+}

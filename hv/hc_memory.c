@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "hv/domain.h"
+#include "hv/evtchn.h"
+#include "hv/gnttab.h"
+#include "hv/hypercall.h"
+#include "hv/hypercalls.h"
+#include "hv/vcpu.h"
+
+#include <xen-public/memory.h>
+
+/* Low bits of the command name the operation, the others where to resume it; we never ask for that */
+#define CMD_BITS 6
+
+static uint64_t ram_pages(const struct domain *d)
+{
+	return mem_bytes(d) >> PAGE_SHIFT;
+}
+
+static gfn_t highest_gfn(const struct domain *d)
+{
+	uint64_t bytes = mem_bytes(d);
+
+	if (bytes > MEM_LOW_MAX)
+		bytes = MEM_HIGH_BASE + (bytes - MEM_LOW_MAX);
+	return (bytes >> PAGE_SHIFT) - 1;
+}
+
+static long place(struct vcpu *v, unsigned int space, uint64_t index, gfn_t gfn)
+{
+	if (gfn == GFN_NONE)
+		return -EINVAL;
+	switch (space) {
+	case XENMAPSPACE_shared_info:
+		return index ? -EINVAL : evtchn_place_shared_info(v, gfn);
+	case XENMAPSPACE_grant_table:
+		return gnttab_place_frame(v->domain, index, gfn);
+	case XENMAPSPACE_gmfn:
+	case XENMAPSPACE_gmfn_range:
+	case XENMAPSPACE_gmfn_foreign:
+		return -ENOSYS;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long op_add_to_physmap(struct vcpu *v, void *arg)
+{
+	struct xen_add_to_physmap *op = arg;
+	long err;
+
+	if (op->space == XENMAPSPACE_gmfn_foreign)
+		return -ENOSYS;
+	err = hypercall_check_domid(v->domain, op->domid);
+	return err ? err : place(v, op->space, op->idx, op->gpfn);
+}
+
+static long op_add_to_physmap_batch(struct vcpu *v, void *arg)
+{
+	struct xen_add_to_physmap_batch *op = arg;
+	gva_t idxs = (uintptr_t)op->idxs.p, gfns = (uintptr_t)op->gpfns.p;
+	gva_t errs = (uintptr_t)op->errs.p;
+	long err;
+
+	if (op->space == XENMAPSPACE_gmfn_range)
+		return -EOPNOTSUPP;
+	err = hypercall_check_domid(v->domain, op->domid);
+	for (unsigned int i = 0; i < op->size && !err; i++) {
+		xen_ulong_t idx;
+		xen_pfn_t gfn;
+		int result;
+
+		if (mem_read_gva(v, &idx, idxs + i * sizeof(idx), sizeof(idx)) ||
+		    mem_read_gva(v, &gfn, gfns + i * sizeof(gfn), sizeof(gfn)))
+			return -EFAULT;
+		result = place(v, op->space, idx, gfn);
+		if (mem_write_gva(v, errs + i * sizeof(result), &result, sizeof(result)))
+			return -EFAULT;
+	}
+	return err;
+}
+
+/* Only the hypervisor's pages can go; a hole in RAM is not served */
+static long op_remove_from_physmap(struct vcpu *v, void *arg)
+{
+	struct xen_remove_from_physmap *op = arg;
+	long err = hypercall_check_domid(v->domain, op->domid);
+
+	if (err)
+		return err;
+	if (op->gpfn == GFN_NONE)
+		return -ENOENT;
+	err = evtchn_unplace_shared_info(v, op->gpfn);
+	if (err == -ENOENT)
+		err = gnttab_unplace_frame(v->domain, op->gpfn);
+	if (err == -ENOENT && mem_page(v->domain, op->gpfn))
+		err = -ENOSYS;
+	return err;
+}
+
+static long op_reservation(struct vcpu *v, void *arg)
+{
+	struct xen_memory_domain *op = arg;
+	long err = hypercall_check_domid(v->domain, op->domid);
+
+	return err ? err : (long)ram_pages(v->domain);
+}
+
+static long op_maximum_gpfn(struct vcpu *v, void *arg)
+{
+	struct xen_memory_domain *op = arg;
+	long err = hypercall_check_domid(v->domain, op->domid);
+
+	return err ? err : (long)highest_gfn(v->domain);
+}
+
+static long op_maximum_ram_page(struct vcpu *v, void *arg)
+{
+	(void)arg;
+	return highest_gfn(v->domain) + 1;
+}
+
+#define OP(n, f, t, ...) [XENMEM_##n] = { .name = #n, .fn = op_##f, .size = sizeof(t), __VA_ARGS__ }
+
+static const struct hypercall_subop ops[] = {
+	[XENMEM_maximum_ram_page] = { .name = "maximum_ram_page", .fn = op_maximum_ram_page },
+	OP(current_reservation, reservation, struct xen_memory_domain),
+	OP(maximum_reservation, reservation, struct xen_memory_domain),
+	OP(maximum_gpfn, maximum_gpfn, struct xen_memory_domain),
+	OP(add_to_physmap, add_to_physmap, struct xen_add_to_physmap),
+	OP(add_to_physmap_batch, add_to_physmap_batch, struct xen_add_to_physmap_batch),
+	OP(remove_from_physmap, remove_from_physmap, struct xen_remove_from_physmap),
+};
+
+long hc_memory_op(struct vcpu *v, const uint64_t *arg)
+{
+	uint64_t resume_at = arg[0] >> CMD_BITS;
+
+	if (resume_at)
+		return -EINVAL;
+	return hypercall_subop(v, __HYPERVISOR_memory_op, ops, ARRAY_SIZE(ops), arg[0], arg[1]);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include "hv/domain.h"
+#include "hv/domain_abi.h"
+#include "hv/evtchn.h"
+#include "hv/evtchn_port.h"
+#include "hv/hypercall.h"
+#include "hv/hypercalls.h"
+#include "hv/log.h"
+#include "hv/timer.h"
+#include "hv/vcpu.h"
+#include "hv/vcpu_abi.h"
+
+#include <xen-public/sched.h>
+
+#define POLL_PORTS_MAX 128
+/* While we poll for a vCPU, interrupts that other vCPUs send it through KVM are noticed this late */
+#define POLL_SLICE_NS 2000000ULL
+#define X86_EFLAGS_IF 0x200
+#define APIC_IRR 0x200
+
+static long op_yield(struct vcpu *v, void *arg)
+{
+	(void)v;
+	(void)arg;
+	sched_yield();
+	return 0;
+}
+
+/* Enables interrupts and halts in KVM, which wakes the vCPU for an upcall like for any interrupt */
+static long op_block(struct vcpu *v, void *arg)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_HALTED };
+
+	(void)arg;
+	v->run->s.regs.regs.rflags |= X86_EFLAGS_IF;
+	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	if (evtchn_upcall_pending(v))
+		return 0;
+	return ioctl(v->fd, KVM_SET_MP_STATE, &state) ? -errno : 0;
+}
+
+static long op_shutdown(struct vcpu *v, void *arg)
+{
+	struct sched_shutdown *op = arg;
+	uint8_t reason = op->reason;
+
+	if (reason == SHUTDOWN_suspend)
+		return hypercall_unserved(v->domain, __HYPERVISOR_sched_op, SCHEDOP_shutdown);
+	domain_shutdown(v->domain, reason);
+	return 0;
+}
+
+/* True if the LAPIC has an interrupt for a vCPU that would take it; Xen ends a poll for it, too */
+static bool interrupt_waits(struct vcpu *v)
+{
+	struct kvm_lapic_state lapic;
+
+	if (!(v->run->s.regs.regs.rflags & X86_EFLAGS_IF) || ioctl(v->fd, KVM_GET_LAPIC, &lapic))
+		return false;
+	for (unsigned int i = 0; i < 8; i++) {
+		if (*(uint32_t *)(void *)&lapic.regs[APIC_IRR + i * 16])
+			return true;
+	}
+	return false;
+}
+
+/* 1 if one of the ports is pending, 0 if none is, or -errno */
+static long any_pending(struct vcpu *v, const evtchn_port_t *port, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!evtchn_port(v->domain, port[i]))
+			return -EINVAL;
+		if (evtchn_is_pending(v->domain, port[i]))
+			return 1;
+	}
+	return 0;
+}
+
+static void poll_ports(struct vcpu *v, const evtchn_port_t *port, unsigned int nr, uint64_t timeout)
+{
+	while (!domain_stopping(v->domain)) {
+		uint64_t now = timer_now(v->domain), ns = POLL_SLICE_NS;
+
+		if (timeout && timeout <= now)
+			return;
+		if (timeout && timeout - now < ns)
+			ns = timeout - now;
+		if (vcpu_wait(v, ns) || any_pending(v, port, nr) || evtchn_upcall_pending(v) ||
+		    interrupt_waits(v))
+			return;
+	}
+}
+
+static long op_poll(struct vcpu *v, void *arg)
+{
+	struct sched_poll *op = arg;
+	evtchn_port_t port[POLL_PORTS_MAX];
+	uint32_t bit = 1u << v->id;
+	long ret;
+
+	if (op->nr_ports > POLL_PORTS_MAX)
+		return -EINVAL;
+	if (mem_read_gva(v, port, (uintptr_t)op->ports.p, op->nr_ports * sizeof(*port)))
+		return -EFAULT;
+	v->abi->woken = false;
+	/* Announce first, look afterwards: an event in between is seen by us or wakes us. */
+	__atomic_fetch_or(&v->domain->abi->pollers, bit, __ATOMIC_SEQ_CST);
+	ret = evtchn_upcall_pending(v) ? 1 : any_pending(v, port, op->nr_ports);
+	if (!ret)
+		poll_ports(v, port, op->nr_ports, op->timeout);
+	__atomic_fetch_and(&v->domain->abi->pollers, ~bit, __ATOMIC_SEQ_CST);
+	return ret < 0 ? ret : 0;
+}
+
+#define OP(n, s, ...) [SCHEDOP_##n] = { .name = #n, .fn = op_##n, .size = s, __VA_ARGS__ }
+
+static const struct hypercall_subop ops[] = {
+	OP(yield, 0),
+	OP(block, 0),
+	OP(shutdown, sizeof(struct sched_shutdown)),
+	OP(poll, sizeof(struct sched_poll)),
+};
+
+long hc_sched_op(struct vcpu *v, const uint64_t *arg)
+{
+	return hypercall_subop(v, __HYPERVISOR_sched_op, ops, ARRAY_SIZE(ops), (uint32_t)arg[0],
+			       arg[1]);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a vCPU spends its time, as Xen tells guests (xen-public/vcpu.h). Our scheduler is Linux: running is
+ * the thread's processor time, runnable is what it waited for a processor (a guest's steal time), blocked
+ * is the rest.
+ */
+#ifndef HV_RUNSTATE_H
+#define HV_RUNSTATE_H
+
+#include "hv/types.h"
+
+struct vcpu_runstate_info;
+
+/** runstate_register - where to publish; 0 or -EFAULT; @caller's thread, @v may be another vCPU */
+long runstate_register(struct vcpu *caller, struct vcpu *v, gva_t area);
+/** runstate_register_time - where to publish a vcpu_time_info; 0 or -EFAULT */
+long runstate_register_time(struct vcpu *caller, struct vcpu *v, gva_t area);
+
+/** runstate_get - current figures of @v; any thread */
+void runstate_get(struct vcpu *v, struct vcpu_runstate_info *info);
+
+/** runstate_refresh - publish anew if it is worth it; @v's own thread, after each hypercall */
+void runstate_refresh(struct vcpu *v);
+
+#endif /* HV_RUNSTATE_H */
