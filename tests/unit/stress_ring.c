@@ -335,7 +335,7 @@ static void run_honest(const char *name, void *(*const threads[])(void *), unsig
 		pthread_join(ids[i], NULL);
 	if (link.sent != link.received)
 		fail("%s: %u sent, %u answered", name, link.sent, link.received);
-	printf("PASS stress_ring_%s # %u messages, %u notifications\n", name, link.sent,
+	printf("PASS stress_ring_%s: %u messages, %u notifications\n", name, link.sent,
 	       link.notified);
 	link_free(&link);
 }
@@ -450,7 +450,7 @@ static void run_hostile(const char *name, bool front)
 	pthread_join(id, NULL);
 	if (!moved || rings < 2)
 		fail("%s: too little happened: %u rings, %" PRIu64 " entries", name, rings, moved);
-	printf("PASS stress_ring_%s # %u rings, %" PRIu64 " entries\n", name, rings, moved);
+	printf("PASS stress_ring_%s: %u rings, %" PRIu64 " entries\n", name, rings, moved);
 	link_free(&link);
 }
 
