@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The domain's XenStore: the library of xenstore/ on the loop thread, the nodes a toolstack writes for
- * a new domain, and the two rims (the guest's ring page, a Unix socket in the run directory).
+ * The domain's XenStore: the library of xenstore/ on the loop thread, the nodes a toolstack
+ * writes for a new domain, and the two rims (the guest's ring page, a Unix socket in the run
+ * directory).
  *
  * All functions: loop thread, or before it runs.
  */
@@ -21,7 +22,10 @@ struct xenstore_service;
  */
 int xenstore_service_create(struct domain *d);
 
-/** xenstore_service_destroy - stop the rims, free the store; while guest memory still exists; idempotent */
+/**
+ * xenstore_service_destroy - stop the rims, free the store; while guest memory still exists;
+ * idempotent
+ */
 void xenstore_service_destroy(struct domain *d);
 
 struct xst_store *xenstore_service_store(const struct domain *d);
