@@ -106,13 +106,25 @@ static void vbd_changed(struct paravane_front_dev *dev)
 	vbd_disk_resize(dev_get_drvdata(&dev->dev));
 }
 
+/* Until the back end has closed, or has failed us, it carries out requests. */
+static bool vbd_is_dead(struct paravane_front_dev *dev)
+{
+	u64 state;
+
+	if (paravane_front_is_dead(dev))
+		return true;
+	state = paravane_front_peer_read_u64(dev, "state", XenbusStateUnknown);
+	return state != XenbusStateConnected && state != XenbusStateClosing;
+}
+
 static int vbd_closing(struct paravane_front_dev *dev, bool force)
 {
 	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+	bool dead = vbd_is_dead(dev);
 
 	if (!disk || !disk->gd)
 		return 0;
-	if (!force) {
+	if (!force && !dead) {
 		WRITE_ONCE(disk->close_wanted, true);
 		/* Pairs with smp_mb() in vbd_release(): one of us sees the other. */
 		smp_mb();
@@ -121,7 +133,7 @@ static int vbd_closing(struct paravane_front_dev *dev, bool force)
 			return -EBUSY;
 		}
 	}
-	vbd_disk_remove(disk, paravane_front_is_dead(dev));
+	vbd_disk_remove(disk, dead);
 	return 0;
 }
 
