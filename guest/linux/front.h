@@ -78,9 +78,9 @@ struct paravane_front_dev {
  * @publish: mandatory; writes with paravane_front_publish*()
  * @connected: mandatory
  * @changed: optional
- * @closing: mandatory. May return -EBUSY when the back end asked for the close while the device is in
- *	use: nothing happens then until the driver calls paravane_front_close(). On driver removal and after
- *	an error @force is true and the result is ignored.
+ * @closing: mandatory. May return -EBUSY when the back end asked for the close while the device
+ *	is in use: nothing happens then until the driver calls paravane_front_close(). On driver
+ *	removal and after an error @force is true and the result is ignored.
  * @disconnect: mandatory
  * @remove: optional
  * @driver: device driver; .dev_groups may be set by the owner, the rest belongs to the kit

@@ -36,7 +36,8 @@ void paravane_gnttab_free(const grant_ref_t *refs, unsigned int count);
  * @page: the page
  * @readonly: no writing
  *
- * Any context, no lock taken. The caller keeps the page alive until paravane_gnttab_end() succeeded.
+ * Any context, no lock taken. The caller keeps the page alive until paravane_gnttab_end()
+ * succeeded.
  */
 void paravane_gnttab_grant(grant_ref_t ref, domid_t domid, struct page *page, bool readonly);
 

@@ -9,7 +9,7 @@
 #ifndef PARAVANE_LINUX_XEN_H
 #define PARAVANE_LINUX_XEN_H
 
-#if defined(__XEN_PUBLIC_XEN_H__) || defined(_XEN_XEN_H)
+#if !defined(PARAVANE_XEN_H) && (defined(__XEN_PUBLIC_XEN_H__) || defined(_XEN_XEN_H))
 #error "Linux's own Xen headers were included first"
 #endif
 

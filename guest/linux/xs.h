@@ -3,6 +3,7 @@
  * XenStore client: <xen-public/io/xs_wire.h>.
  *
  * Every function here may sleep, for 30 seconds at most: then the operation fails with -ETIMEDOUT.
+ * After that, and until the store answers something again, operations wait for one second only.
  * Paths are relative to the guest's home (/local/domain/<domid>) unless they start with a slash.
  */
 #ifndef PARAVANE_LINUX_XS_H
@@ -105,6 +106,7 @@ int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit);
  * @fn: called in the watch thread, which may sleep and call anything in this header except
  *	paravane_xs_watch_unregister(); @path is the node that changed
  * @list: private
+ * @id: private
  * @running: private
  *
  * Events that arrive for a watch that already has one queued for the same path are merged.
@@ -113,6 +115,7 @@ struct paravane_xs_watch {
 	const char *path;
 	void (*fn)(struct paravane_xs_watch *watch, const char *path);
 	struct list_head list;
+	u64 id;
 	bool running;
 };
 

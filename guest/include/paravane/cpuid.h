@@ -54,7 +54,7 @@
 
 /* ECX of base + 1. */
 #define PARAVANE_CPUID_PORTS(hypercall, doorbell) (((doorbell) << 16) | (hypercall))
-#define PARAVANE_CPUID_PORTS_HYPERCALL(ecx) ((ecx)&0xffffu)
+#define PARAVANE_CPUID_PORTS_HYPERCALL(ecx) (0xffffu & (ecx))
 #define PARAVANE_CPUID_PORTS_DOORBELL(ecx) ((ecx) >> 16)
 
 /**

@@ -16,7 +16,6 @@
 		register unsigned long r10_ __asm__("r10") = a4;                                   \
 		register unsigned long r8_ __asm__("r8") = a5;                                     \
 		long ret_;                                                                         \
-                                                                                                   \
 		__asm__ volatile(insn                                                              \
 				 : "=a"(ret_), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10_), "+r"(r8_) \
 				 : "0"(nr), [port] "i"(PARAVANE_HYPERCALL_PORT)                    \

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The guest modules, built outside the kernel tree. Kbuild litters the directory it builds, so it
+# gets a copy of the sources, one for each kernel: $(B)/guest/<release>/. The modules end in
+# $(B)/modules/<release>/.
+
+GUEST_RELEASE := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+		   $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+GUEST_STAGE   := $(abspath $(B))/guest/$(GUEST_RELEASE)
+GUEST_SOURCES := Kbuild $(shell find guest ring -name '*.[ch]' -o -name Kbuild)
+GUEST_STAMP   := $(B)/modules/$(GUEST_RELEASE)/.stamp
+GUEST_W	      ?= 1
+
+ifneq ($(GUEST_RELEASE),)
+ALL += $(GUEST_STAMP)
+endif
+
+.PHONY: modules
+modules: ## the guest modules, for the kernel whose headers are in KDIR
+modules: $(if $(GUEST_RELEASE),$(GUEST_STAMP),say-missing-modules)
+
+# rsync -c leaves unchanged files alone, so that Kbuild compiles only what changed.
+define guest_stage
+@mkdir -p $(GUEST_STAGE)/include
+@ln -sfn /usr/include/xen $(GUEST_STAGE)/include/xen-public
+@rsync -rc --delete --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
+	guest ring $(GUEST_STAGE)/
+@rsync -c Kbuild $(GUEST_STAGE)/
+endef
+
+$(GUEST_STAMP): $(GUEST_SOURCES)
+	$(guest_stage)
+	$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) modules
+	@mkdir -p $(@D)
+	@find $(GUEST_STAGE) -name '*.ko' -exec cp -t $(@D) {} +
+	@touch $@
+
+.PHONY: modules-check
+modules-check: ## sparse over the guest modules
+	$(guest_stage)
+	$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) C=2 CF=-Wsparse-error modules

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is there a hypervisor with Xen's interface, and how do we call it?
+ *
+ * The kernel's own detection is not asked: it takes another hypervisor's leaves when both are
+ * there, and nothing at all when booted with "nopv".
+ */
+#include <linux/module.h>
+#include <linux/string.h>
+#include <asm/processor.h>
+
+#include <xen-public/arch-x86/cpuid.h>
+#include <paravane/abi_check.h>
+#include <paravane/transport.h>
+
+#include "guest/linux/hypercall.h"
+#include "guest/linux/internal.h"
+
+struct paravane_platform paravane_platform;
+
+static char *transport = "auto";
+module_param(transport, charp, 0444);
+MODULE_PARM_DESC(transport, "Hypercall instruction: auto (default), vmcall, vmmcall or port");
+
+static bool doorbell = true;
+module_param(doorbell, bool, 0444);
+MODULE_PARM_DESC(doorbell, "Notify back ends through the hypervisor's doorbell where it has one");
+
+long paravane_hypercall_none(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+			     unsigned long a4, unsigned long a5)
+{
+	return -ENOSYS;
+}
+
+DEFINE_STATIC_CALL(paravane_hypercall, paravane_hypercall_none);
+
+struct transport {
+	const char *name;
+	long (*call)(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+		     unsigned long a4, unsigned long a5);
+};
+
+static const struct transport transports[] = {
+	{ "vmcall", paravane_vmcall },
+	{ "vmmcall", paravane_vmmcall },
+	{ "port", paravane_portcall },
+};
+
+static const char *transport_auto(void)
+{
+	if (paravane_platform.features & PARAVANE_CPUID_FEAT_PORT_TRANSPORT)
+		return "port";
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
+	    boot_cpu_data.x86_vendor == X86_VENDOR_HYGON)
+		return "vmmcall";
+	return "vmcall";
+}
+
+static int transport_choose(void)
+{
+	const char *name = strcmp(transport, "auto") ? transport : transport_auto();
+	unsigned int i;
+	long version;
+
+	for (i = 0; i < ARRAY_SIZE(transports); i++) {
+		if (!strcmp(name, transports[i].name))
+			break;
+	}
+	if (i == ARRAY_SIZE(transports)) {
+		pr_err("unknown transport \"%s\"\n", name);
+		return -EINVAL;
+	}
+	static_call_update(paravane_hypercall, transports[i].call);
+
+	version = paravane_xen_version(XENVER_version, NULL);
+	if (version != paravane_platform.version) {
+		pr_err("hypercalls by %s do not work (XENVER_version gave %ld)\n", name, version);
+		return -ENODEV;
+	}
+	pr_info("Xen %u.%u interface, %s, hypercalls by %s%s\n", paravane_platform.version >> 16,
+		paravane_platform.version & 0xffff,
+		paravane_platform.is_paravane ? "Paravane" : "no Paravane extensions", name,
+		paravane_platform.doorbell ? ", doorbell" : "");
+	return 0;
+}
+
+static void read_paravane_block(void)
+{
+	u32 base = paravane_cpuid_find_paravane(paravane_cpuid_native);
+	struct paravane_cpuid_regs regs;
+
+	if (!base)
+		return;
+	paravane_cpuid_native(base + PARAVANE_CPUID_LEAF_FEATURES, &regs);
+	if (regs.eax < PARAVANE_CPUID_VERSION)
+		return;
+	paravane_platform.is_paravane = true;
+	paravane_platform.features = regs.ebx;
+	if (PARAVANE_CPUID_PORTS_HYPERCALL(regs.ecx) != PARAVANE_HYPERCALL_PORT)
+		paravane_platform.features &= ~PARAVANE_CPUID_FEAT_PORT_TRANSPORT;
+	if (doorbell && regs.ebx & PARAVANE_CPUID_FEAT_DOORBELL)
+		paravane_platform.doorbell = PARAVANE_CPUID_PORTS_DOORBELL(regs.ecx);
+}
+
+/**
+ * paravane_this_vcpu() - Xen's number of the vCPU this runs on
+ *
+ * Call it with migration disabled.
+ */
+int paravane_this_vcpu(void)
+{
+	struct paravane_cpuid_regs regs;
+
+	if (!paravane_platform.has_vcpu_id)
+		return smp_processor_id();
+	paravane_cpuid_native(paravane_platform.xen_base + 4, &regs);
+	return regs.ebx;
+}
+
+static int check_features(void)
+{
+	struct xen_feature_info info = { .submap_idx = 0 };
+	long ret = paravane_xen_version(XENVER_get_features, &info);
+
+	if (ret < 0)
+		return ret;
+	if (!(info.submap & BIT(XENFEAT_auto_translated_physmap))) {
+		pr_err("this is a Xen PV domain, not a hardware-virtualized one\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/**
+ * paravane_detect() - find the hypervisor and choose the transport
+ *
+ * Return: 0; -ENODEV with one line in the log saying why not.
+ */
+int paravane_detect(void)
+{
+	struct paravane_cpuid_regs regs;
+	u32 base;
+	int err;
+
+	memset(&paravane_platform, 0, sizeof(paravane_platform));
+	if (paravane_intree_xen_active()) {
+		pr_err("the kernel's own Xen support is active (boot with \"nopv\")\n");
+		return -ENODEV;
+	}
+	base = paravane_cpuid_find_xen(paravane_cpuid_native);
+	if (!base) {
+		pr_err("no Xen interface: not running under Paravane or Xen\n");
+		return -ENODEV;
+	}
+	paravane_platform.xen_base = base;
+	paravane_cpuid_native(base, &regs);
+	if (regs.eax - base < 4) {
+		pr_err("this hypervisor has no Xen HVM leaf (Xen 4.17 has)\n");
+		return -ENODEV;
+	}
+	paravane_cpuid_native(base + 1, &regs);
+	paravane_platform.version = regs.eax;
+	paravane_cpuid_native(base + 4, &regs);
+	if (!(regs.eax & XEN_HVM_CPUID_UPCALL_VECTOR)) {
+		pr_err("this hypervisor has no per-vCPU upcall vectors (Xen 4.17 has)\n");
+		return -ENODEV;
+	}
+	paravane_platform.has_vcpu_id = regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT;
+
+	read_paravane_block();
+	err = transport_choose();
+	return err ? err : check_features();
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front-end kit: runs the state machine of <paravane/front.h> for each device and calls its
+ * driver. What a driver uses meanwhile (rings, channels, keys) is in front_io.c.
+ */
+#include <linux/bitops.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "guest/linux/front_core.h"
+#include "guest/linux/internal.h"
+#include "guest/linux/trace.h"
+
+/* How long a peer may take to follow us to Closing, and to Closed. */
+#define PEER_PATIENCE (5 * HZ)
+
+/* A transaction that keeps conflicting is given up after so many tries. */
+#define TX_TRIES 100
+
+static struct workqueue_struct *front_wq;
+
+static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
+	[PARAVANE_FRONT_RESET] = "reset",
+	[PARAVANE_FRONT_RESET_CLOSING] = "reset-closing",
+	[PARAVANE_FRONT_RESET_CLOSED] = "reset-closed",
+	[PARAVANE_FRONT_WAIT] = "wait",
+	[PARAVANE_FRONT_PUBLISHED] = "published",
+	[PARAVANE_FRONT_CONNECTED] = "connected",
+	[PARAVANE_FRONT_CLOSING] = "closing",
+	[PARAVANE_FRONT_CLOSED_WAIT] = "closed-wait",
+	[PARAVANE_FRONT_CLOSED] = "closed",
+};
+
+static struct paravane_front_driver *to_driver(const struct paravane_front_dev *dev)
+{
+	return container_of(dev->dev.driver, struct paravane_front_driver, driver);
+}
+
+/**
+ * paravane_front_state() - a word for where a device is
+ * @dev: device
+ */
+const char *paravane_front_state(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+
+	return core ? phase_names[READ_ONCE(core->phase)] : "unbound";
+}
+
+static void front_kick(struct paravane_front_core *core)
+{
+	mod_delayed_work(front_wq, &core->work, 0);
+}
+
+void paravane_front_fail(struct paravane_front_dev *dev, int err, const char *fmt, ...)
+{
+	struct paravane_front_core *core = dev->core;
+	va_list ap;
+
+	if (test_and_set_bit(CORE_DEAD, &core->flags))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(core->message, sizeof(core->message), fmt, ap);
+	va_end(ap);
+	core->error = err;
+	dev_err(&dev->dev, "%s (%d)\n", core->message, err);
+	/* Release: the worker reads the message after it has seen the flag. */
+	smp_mb__before_atomic();
+	set_bit(CORE_REPORT, &core->flags);
+	front_kick(core);
+}
+EXPORT_SYMBOL_GPL(paravane_front_fail);
+
+void paravane_front_close(struct paravane_front_dev *dev)
+{
+	set_bit(CORE_CLOSE, &dev->core->flags);
+	front_kick(dev->core);
+}
+EXPORT_SYMBOL_GPL(paravane_front_close);
+
+bool paravane_front_is_dead(const struct paravane_front_dev *dev)
+{
+	return test_bit(CORE_DEAD, &dev->core->flags);
+}
+EXPORT_SYMBOL_GPL(paravane_front_is_dead);
+
+/* Tell the toolstack what paravane_front_fail() was called for. */
+static void front_report(struct paravane_front_core *core)
+{
+	struct paravane_front_dev *dev = core->dev;
+	char *dir = kasprintf(GFP_KERNEL, "error/%s", dev->path);
+
+	if (dir && paravane_xs_write(&paravane_xs_no_tx, dir, "error", "%d %s", core->error,
+				     core->message))
+		dev_warn(&dev->dev, "cannot report the error in XenStore\n");
+	kfree(dir);
+}
+
+/* Write our state, but do not bring back the node of a device that has been removed. */
+static void front_switch(struct paravane_front_core *core, enum xenbus_state state)
+{
+	struct paravane_front_dev *dev = core->dev;
+	struct paravane_xs_tx tx;
+	unsigned int tries = 0;
+	char *old;
+	int err;
+
+	do {
+		err = paravane_xs_tx_start(&tx);
+		if (err)
+			break;
+		old = paravane_xs_read(&tx, dev->path, "state", NULL);
+		err = PTR_ERR_OR_ZERO(old);
+		if (!err) {
+			kfree(old);
+			err = paravane_xs_write(&tx, dev->path, "state", "%d", state);
+		}
+		if (err)
+			paravane_xs_tx_end(&tx, false);
+		else
+			err = paravane_xs_tx_end(&tx, true);
+	} while (err == -EAGAIN && ++tries < TX_TRIES);
+	if (err && err != -ENOENT)
+		dev_warn(&dev->dev, "cannot write state %d (%d)\n", state, err);
+}
+
+static int front_publish(struct paravane_front_core *core)
+{
+	struct paravane_front_dev *dev = core->dev;
+	struct paravane_xs_tx tx;
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = paravane_xs_tx_start(&tx);
+		if (err)
+			break;
+		err = to_driver(dev)->publish(dev, &tx);
+		if (err)
+			paravane_xs_tx_end(&tx, false);
+		else
+			err = paravane_xs_tx_end(&tx, true);
+	} while (err == -EAGAIN && ++tries < TX_TRIES);
+	return err;
+}
+
+/* Actions: each returns 0, -EBUSY to stay where we are, or another -errno that fails the device. */
+
+static int do_abandon(struct paravane_front_core *core)
+{
+	front_switch(core, XenbusStateClosing);
+	return 0;
+}
+
+static int do_closed(struct paravane_front_core *core)
+{
+	front_switch(core, XenbusStateClosed);
+	return 0;
+}
+
+static int do_start(struct paravane_front_core *core)
+{
+	front_switch(core, XenbusStateInitialising);
+	return 0;
+}
+
+static int do_connect(struct paravane_front_core *core)
+{
+	struct paravane_front_driver *drv = to_driver(core->dev);
+	int err = drv->connect(core->dev);
+
+	if (!err) {
+		err = front_publish(core);
+		if (err)
+			drv->disconnect(core->dev);
+	}
+	if (err) {
+		paravane_front_release(core);
+		return err == -EBUSY ? -EIO : err;
+	}
+	front_switch(core, drv->early ? XenbusStateConnected : XenbusStateInitialised);
+	return 0;
+}
+
+static int do_complete(struct paravane_front_core *core)
+{
+	struct paravane_front_driver *drv = to_driver(core->dev);
+	int err;
+
+	clear_bit(CORE_EVENT, &core->flags);
+	if (!drv->early)
+		front_switch(core, XenbusStateConnected);
+	/* Whatever connected answers, closing has to be called. */
+	core->phase = PARAVANE_FRONT_CONNECTED;
+	err = drv->connected(core->dev);
+	return err == -EBUSY ? -EIO : err;
+}
+
+static int do_changed(struct paravane_front_core *core)
+{
+	struct paravane_front_driver *drv = to_driver(core->dev);
+
+	/* The table says so for as long as the peer is Connected; act once for each event. */
+	if (!test_and_clear_bit(CORE_EVENT, &core->flags))
+		return -EBUSY;
+	if (drv->changed)
+		drv->changed(core->dev);
+	return -EBUSY;
+}
+
+static int do_close(struct paravane_front_core *core)
+{
+	bool force = test_bit(CORE_DEAD, &core->flags) || test_bit(CORE_CLOSE, &core->flags);
+	struct paravane_front_driver *drv = to_driver(core->dev);
+
+	if (core->phase == PARAVANE_FRONT_CONNECTED && drv->closing(core->dev, force) == -EBUSY &&
+	    !force)
+		return -EBUSY;
+	front_switch(core, XenbusStateClosing);
+	return 0;
+}
+
+static int do_disconnect(struct paravane_front_core *core)
+{
+	to_driver(core->dev)->disconnect(core->dev);
+	paravane_front_release(core);
+	/* A close that a driver asked for is done; one for removal or an error stays. */
+	if (!test_bit(CORE_DEAD, &core->flags) && !test_bit(CORE_REMOVE, &core->flags))
+		clear_bit(CORE_CLOSE, &core->flags);
+	return 0;
+}
+
+static int (*const actions[PARAVANE_FRONT_ACTIONS])(struct paravane_front_core *core) = {
+	[PARAVANE_FRONT_ABANDON] = do_abandon,	     [PARAVANE_FRONT_ABANDONED] = do_closed,
+	[PARAVANE_FRONT_START] = do_start,	     [PARAVANE_FRONT_CONNECT] = do_connect,
+	[PARAVANE_FRONT_COMPLETE] = do_complete,     [PARAVANE_FRONT_CHANGED] = do_changed,
+	[PARAVANE_FRONT_CLOSE] = do_close,	     [PARAVANE_FRONT_CLOSE_NOW] = do_closed,
+	[PARAVANE_FRONT_DISCONNECT] = do_disconnect, [PARAVANE_FRONT_STOP] = do_closed,
+};
+
+/* The peer's state; one that cannot be read stays what it was. */
+static unsigned int front_peer_state(struct paravane_front_core *core)
+{
+	u64 state;
+	int err = paravane_xs_read_u64(&paravane_xs_no_tx, core->dev->peer_path, "state", &state);
+
+	if (!err && state < PARAVANE_XENBUS_STATES)
+		core->peer_state = state;
+	else if (!err || err == -ENOENT || err == -EINVAL || err == -EACCES)
+		core->peer_state = XenbusStateUnknown;
+	return core->peer_state;
+}
+
+static enum paravane_front_action front_decide(struct paravane_front_core *core)
+{
+	bool closing = test_bit(CORE_CLOSE, &core->flags) || test_bit(CORE_DEAD, &core->flags);
+	enum paravane_front_phase phase = core->phase;
+	enum paravane_front_action action;
+	unsigned int peer;
+
+	if (closing) {
+		action = paravane_front_request_close(phase);
+		if (action != PARAVANE_FRONT_NONE || phase == PARAVANE_FRONT_CLOSED)
+			return action;
+	}
+	peer = front_peer_state(core);
+	action = paravane_front_step(phase, peer);
+	if (action == PARAVANE_FRONT_NONE && time_after_eq(jiffies, core->since + PEER_PATIENCE))
+		action = paravane_front_timeout(phase);
+	return action;
+}
+
+static void front_enter(struct paravane_front_core *core, enum paravane_front_phase phase)
+{
+	if (core->phase != phase)
+		core->since = jiffies;
+	WRITE_ONCE(core->phase, phase);
+}
+
+/* One step; false when there is nothing to do before the next event. */
+static bool front_advance(struct paravane_front_core *core)
+{
+	enum paravane_front_action action;
+	int err;
+
+	if (test_and_clear_bit(CORE_REPORT, &core->flags))
+		front_report(core);
+	action = front_decide(core);
+	if (action == PARAVANE_FRONT_NONE)
+		return false;
+	trace_paravane_xenbus(&core->dev->dev, core->phase, core->peer_state, action);
+	err = actions[action](core);
+	if (err == -EBUSY)
+		return false;
+	if (err) {
+		paravane_front_fail(core->dev, err, "cannot connect");
+		return true;
+	}
+	front_enter(core, paravane_front_next(core->phase, action));
+	return true;
+}
+
+static void front_work(struct work_struct *work)
+{
+	struct paravane_front_core *core =
+		container_of(work, struct paravane_front_core, work.work);
+	unsigned long deadline;
+
+	mutex_lock(&core->lock);
+	while (front_advance(core))
+		;
+	if (paravane_front_timeout(core->phase) != PARAVANE_FRONT_NONE) {
+		deadline = core->since + PEER_PATIENCE;
+		queue_delayed_work(front_wq, &core->work,
+				   time_after(deadline, jiffies) ? deadline - jiffies : 0);
+	}
+	mutex_unlock(&core->lock);
+	wake_up_all(&core->wait);
+}
+
+static void front_peer_event(struct paravane_xs_watch *watch, const char *path)
+{
+	struct paravane_front_core *core = container_of(watch, struct paravane_front_core, watch);
+
+	set_bit(CORE_EVENT, &core->flags);
+	front_kick(core);
+}
+
+static struct paravane_front_core *core_new(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = kzalloc(sizeof(*core), GFP_KERNEL);
+
+	if (!core)
+		return NULL;
+	core->watch.path = kasprintf(GFP_KERNEL, "%s/state", dev->peer_path);
+	if (!core->watch.path) {
+		kfree(core);
+		return NULL;
+	}
+	core->watch.fn = front_peer_event;
+	core->dev = dev;
+	core->since = jiffies;
+	mutex_init(&core->lock);
+	INIT_DELAYED_WORK(&core->work, front_work);
+	init_waitqueue_head(&core->wait);
+	INIT_LIST_HEAD(&core->rings);
+	INIT_LIST_HEAD(&core->channels);
+	return core;
+}
+
+static void core_free(struct paravane_front_core *core)
+{
+	kfree(core->watch.path);
+	kfree(core);
+}
+
+/**
+ * paravane_front_probe() - a driver is bound to a device
+ * @dev: device
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_front_probe(struct paravane_front_dev *dev)
+{
+	struct paravane_front_driver *drv = to_driver(dev);
+	struct paravane_front_core *core = core_new(dev);
+	int err = 0;
+
+	if (!core)
+		return -ENOMEM;
+	dev->core = core;
+	if (drv->probe)
+		err = drv->probe(dev);
+	if (err)
+		goto free;
+	err = paravane_xs_watch_register(&core->watch);
+	if (err) {
+		dev_err(&dev->dev, "cannot watch the back end (%d)\n", err);
+		goto remove;
+	}
+	return 0;
+
+remove:
+	cancel_delayed_work_sync(&core->work);
+	if (drv->remove)
+		drv->remove(dev);
+free:
+	dev->core = NULL;
+	core_free(core);
+	return err;
+}
+
+static bool front_is_closed(struct paravane_front_core *core)
+{
+	bool closed;
+
+	mutex_lock(&core->lock);
+	closed = core->phase == PARAVANE_FRONT_CLOSED;
+	mutex_unlock(&core->lock);
+	return closed;
+}
+
+/**
+ * paravane_front_remove() - a driver is unbound from a device
+ * @dev: device
+ *
+ * Closes first. Every step of that has a limit, so this ends whatever the peer does.
+ */
+void paravane_front_remove(struct paravane_front_dev *dev)
+{
+	struct paravane_front_driver *drv = to_driver(dev);
+	struct paravane_front_core *core = dev->core;
+
+	set_bit(CORE_REMOVE, &core->flags);
+	paravane_front_close(dev);
+	wait_event(core->wait, front_is_closed(core));
+	paravane_xs_watch_unregister(&core->watch);
+	cancel_delayed_work_sync(&core->work);
+	if (drv->remove)
+		drv->remove(dev);
+	dev->core = NULL;
+	core_free(core);
+}
+
+int __paravane_front_register(struct paravane_front_driver *drv, struct module *owner,
+			      const char *mod_name)
+{
+	if (!drv->connect || !drv->publish || !drv->connected || !drv->closing || !drv->disconnect)
+		return -EINVAL;
+	drv->driver.name = drv->type;
+	drv->driver.bus = &paravane_bus;
+	drv->driver.owner = owner;
+	drv->driver.mod_name = mod_name;
+	return driver_register(&drv->driver);
+}
+EXPORT_SYMBOL_GPL(__paravane_front_register);
+
+void paravane_front_unregister(struct paravane_front_driver *drv)
+{
+	driver_unregister(&drv->driver);
+}
+EXPORT_SYMBOL_GPL(paravane_front_unregister);
+
+/**
+ * paravane_front_init() - get ready for devices
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int paravane_front_init(void)
+{
+	front_wq = alloc_workqueue("paravane", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return front_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * paravane_front_exit() - after all devices are gone
+ */
+void paravane_front_exit(void)
+{
+	destroy_workqueue(front_wq);
+}

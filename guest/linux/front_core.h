@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kit's private part of a device.
+ */
+#ifndef PARAVANE_LINUX_FRONT_CORE_H
+#define PARAVANE_LINUX_FRONT_CORE_H
+
+#include <paravane/front.h>
+
+#include "guest/linux/front.h"
+
+/* Bits of flags. */
+enum {
+	CORE_DEAD, /* paravane_front_fail() was called */
+	CORE_REPORT, /* its message is still to be written to XenStore */
+	CORE_CLOSE, /* our side wants to close */
+	CORE_REMOVE, /* for good */
+	CORE_EVENT, /* the peer's state was written */
+};
+
+/**
+ * struct paravane_front_core - a device while a driver is bound to it
+ * @dev: the device
+ * @lock: serialises the callbacks, guards what follows up to @channels
+ * @phase: where we are
+ * @since: since when, in jiffies
+ * @peer_state: the peer's state as last read
+ * @rings: struct paravane_front_ring
+ * @channels: struct paravane_front_channel
+ * @flags: CORE_* bits, atomic
+ * @error: -errno of the failure
+ * @message: what failed
+ * @work: runs the state machine
+ * @watch: on the peer's state
+ * @wait: woken after each run
+ */
+struct paravane_front_core {
+	struct paravane_front_dev *dev;
+	struct mutex lock; /* serialises the callbacks */
+	enum paravane_front_phase phase;
+	unsigned long since;
+	unsigned int peer_state;
+	struct list_head rings;
+	struct list_head channels;
+	unsigned long flags;
+	int error;
+	char message[128];
+	struct delayed_work work;
+	struct paravane_xs_watch watch;
+	wait_queue_head_t wait;
+};
+
+/* front_io.c: release what a driver forgot; under the lock */
+void paravane_front_release(struct paravane_front_core *core);
+
+#endif /* PARAVANE_LINUX_FRONT_CORE_H */

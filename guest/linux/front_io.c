@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front-end kit: what a driver shares with its back end.
+ */
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "guest/linux/front_core.h"
+#include "guest/linux/internal.h"
+
+/* An event channel that belongs to a device. */
+struct front_channel {
+	struct list_head list;
+	struct paravane_evtchn *ch;
+};
+
+int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_front_ring *ring,
+			      unsigned int pages)
+{
+	unsigned int i;
+	void *vaddr;
+	int err;
+
+	if (!is_power_of_2(pages) || pages > PARAVANE_RING_MAX_PAGES)
+		return -EINVAL;
+	vaddr = alloc_pages_exact(pages * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+	if (!vaddr)
+		return -ENOMEM;
+	err = paravane_gnttab_alloc(ring->refs, pages);
+	if (err) {
+		free_pages_exact(vaddr, pages * PAGE_SIZE);
+		return err;
+	}
+	for (i = 0; i < pages; i++)
+		paravane_gnttab_grant(ring->refs[i], dev->peer, virt_to_page(vaddr + i * PAGE_SIZE),
+				      false);
+	ring->vaddr = vaddr;
+	ring->pages = pages;
+	list_add_tail(&ring->list, &dev->core->rings);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(paravane_front_ring_alloc);
+
+void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_front_ring *ring)
+{
+	unsigned int i;
+
+	if (!ring->vaddr)
+		return;
+	list_del(&ring->list);
+	for (i = 0; i < ring->pages; i++) {
+		struct page *page = virt_to_page(ring->vaddr + i * PAGE_SIZE);
+
+		if (paravane_gnttab_end(ring->refs[i])) {
+			paravane_gnttab_defer(ring->refs[i], page);
+			continue;
+		}
+		paravane_gnttab_free(&ring->refs[i], 1);
+		__free_page(page);
+	}
+	ring->vaddr = NULL;
+	ring->pages = 0;
+}
+EXPORT_SYMBOL_GPL(paravane_front_ring_free);
+
+struct paravane_evtchn *paravane_front_evtchn_alloc(struct paravane_front_dev *dev,
+						    unsigned int cpu, paravane_evtchn_fn fn,
+						    void *data)
+{
+	struct front_channel *fc = kmalloc(sizeof(*fc), GFP_KERNEL);
+
+	if (!fc)
+		return ERR_PTR(-ENOMEM);
+	fc->ch = paravane_evtchn_alloc_unbound(dev->peer, cpu, fn, data);
+	if (IS_ERR(fc->ch)) {
+		struct paravane_evtchn *err = fc->ch;
+
+		kfree(fc);
+		return err;
+	}
+	list_add_tail(&fc->list, &dev->core->channels);
+	return fc->ch;
+}
+EXPORT_SYMBOL_GPL(paravane_front_evtchn_alloc);
+
+void paravane_front_evtchn_free(struct paravane_front_dev *dev, struct paravane_evtchn *ch)
+{
+	struct front_channel *fc, *next;
+
+	list_for_each_entry_safe(fc, next, &dev->core->channels, list) {
+		if (fc->ch != ch)
+			continue;
+		list_del(&fc->list);
+		kfree(fc);
+		paravane_evtchn_close(ch);
+		return;
+	}
+}
+EXPORT_SYMBOL_GPL(paravane_front_evtchn_free);
+
+/**
+ * paravane_front_release() - release what a driver forgot
+ * @core: device
+ */
+void paravane_front_release(struct paravane_front_core *core)
+{
+	struct paravane_front_ring *ring, *next_ring;
+	struct front_channel *fc, *next;
+
+	list_for_each_entry_safe(fc, next, &core->channels, list)
+		paravane_front_evtchn_free(core->dev, fc->ch);
+	list_for_each_entry_safe(ring, next_ring, &core->rings, list)
+		paravane_front_ring_free(core->dev, ring);
+}
+
+int paravane_front_publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx,
+			   const char *key, const char *fmt, ...)
+{
+	char value[256];
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	if (len >= sizeof(value))
+		return -E2BIG;
+	return paravane_xs_write(tx, dev->path, key, "%s", value);
+}
+EXPORT_SYMBOL_GPL(paravane_front_publish);
+
+int paravane_front_publish_ring(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx,
+				const char *key, const struct paravane_front_ring *ring)
+{
+	unsigned int i;
+	char name[64];
+	int err = 0;
+
+	if (ring->pages == 1)
+		return paravane_front_publish(dev, tx, key, "%u", ring->refs[0]);
+	for (i = 0; i < ring->pages && !err; i++) {
+		snprintf(name, sizeof(name), "%s%u", key, i);
+		err = paravane_front_publish(dev, tx, name, "%u", ring->refs[i]);
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(paravane_front_publish_ring);
+
+int paravane_front_publish_evtchn(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx,
+				  const char *key, const struct paravane_evtchn *ch)
+{
+	return paravane_front_publish(dev, tx, key, "%u", paravane_evtchn_port(ch));
+}
+EXPORT_SYMBOL_GPL(paravane_front_publish_evtchn);
+
+char *paravane_front_read(struct paravane_front_dev *dev, const char *key)
+{
+	return paravane_xs_read(&paravane_xs_no_tx, dev->path, key, NULL);
+}
+EXPORT_SYMBOL_GPL(paravane_front_read);
+
+u64 paravane_front_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
+{
+	u64 value = def;
+
+	paravane_xs_read_u64(&paravane_xs_no_tx, dev->path, key, &value);
+	return value;
+}
+EXPORT_SYMBOL_GPL(paravane_front_read_u64);
+
+char *paravane_front_peer_read(struct paravane_front_dev *dev, const char *key)
+{
+	return paravane_xs_read(&paravane_xs_no_tx, dev->peer_path, key, NULL);
+}
+EXPORT_SYMBOL_GPL(paravane_front_peer_read);
+
+u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
+{
+	u64 value = def;
+
+	paravane_xs_read_u64(&paravane_xs_no_tx, dev->peer_path, key, &value);
+	return value;
+}
+EXPORT_SYMBOL_GPL(paravane_front_peer_read_u64);

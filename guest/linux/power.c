@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Switching off: the toolstack asks through control/shutdown, the guest tells the hypervisor with
+ * SCHEDOP_shutdown.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/reboot.h>
+#include <linux/slab.h>
+
+#include "guest/linux/hypercall.h"
+#include "guest/linux/internal.h"
+#include "guest/linux/xs.h"
+
+#define CONTROL "control"
+
+static void power_off(void)
+{
+	orderly_poweroff(true);
+}
+
+static void reboot(void)
+{
+	orderly_reboot();
+}
+
+/**
+ * struct request - what a toolstack may write to control/shutdown
+ * @name: the word
+ * @feature: key that announces that we understand it
+ * @act: what to do
+ */
+struct request {
+	const char *name;
+	const char *feature;
+	void (*act)(void);
+};
+
+static const struct request requests[] = {
+	{ "poweroff", "feature-poweroff", power_off },
+	{ "halt", NULL, power_off },
+	{ "reboot", "feature-reboot", reboot },
+};
+
+/* Take the word and acknowledge it by emptying the node; NULL if there is none. */
+static char *take_request(void)
+{
+	struct paravane_xs_tx tx;
+	char *word;
+	int err;
+
+	do {
+		if (paravane_xs_tx_start(&tx))
+			return NULL;
+		word = paravane_xs_read(&tx, CONTROL, "shutdown", NULL);
+		if (IS_ERR(word) || !*word) {
+			paravane_xs_tx_end(&tx, false);
+			if (!IS_ERR(word))
+				kfree(word);
+			return NULL;
+		}
+		paravane_xs_write(&tx, CONTROL, "shutdown", "%s", "");
+		err = paravane_xs_tx_end(&tx, true);
+		if (err)
+			kfree(word);
+	} while (err == -EAGAIN);
+	return err ? NULL : word;
+}
+
+static void shutdown_event(struct paravane_xs_watch *watch, const char *path)
+{
+	char *word = take_request();
+	unsigned int i;
+
+	if (!word)
+		return;
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!strcmp(word, requests[i].name)) {
+			pr_info("the toolstack asks for: %s\n", word);
+			requests[i].act();
+			break;
+		}
+	}
+	if (i == ARRAY_SIZE(requests))
+		pr_warn("the toolstack asks for \"%s\", which this guest cannot do\n", word);
+	kfree(word);
+}
+
+static struct paravane_xs_watch shutdown_watch = {
+	.path = CONTROL "/shutdown",
+	.fn = shutdown_event,
+};
+
+static void hypervisor_shutdown(unsigned int reason)
+{
+	struct sched_shutdown op = { .reason = reason };
+
+	paravane_sched_op(SCHEDOP_shutdown, &op);
+}
+
+static int on_power_off(struct sys_off_data *data)
+{
+	hypervisor_shutdown(SHUTDOWN_poweroff);
+	return NOTIFY_DONE;
+}
+
+static int on_restart(struct sys_off_data *data)
+{
+	hypervisor_shutdown(SHUTDOWN_reboot);
+	return NOTIFY_DONE;
+}
+
+static struct sys_off_handler *off_handler, *restart_handler;
+
+static void announce(bool yes)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!requests[i].feature)
+			continue;
+		/* Only for the toolstack's information: it may have kept the node to itself. */
+		if (yes)
+			paravane_xs_write(&paravane_xs_no_tx, CONTROL, requests[i].feature, "1");
+		else
+			paravane_xs_rm(&paravane_xs_no_tx, CONTROL, requests[i].feature);
+	}
+}
+
+/**
+ * paravane_power_init() - listen to the toolstack, and tell the hypervisor when we go
+ *
+ * Restart handlers proper are never called on x86, so a restart is told in the last preparation
+ * step, when devices are shut down.
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_power_init(void)
+{
+	int err;
+
+	off_handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, SYS_OFF_PRIO_FIRMWARE + 1,
+					       on_power_off, NULL);
+	if (IS_ERR(off_handler))
+		return PTR_ERR(off_handler);
+	restart_handler = register_sys_off_handler(SYS_OFF_MODE_RESTART_PREPARE, SYS_OFF_PRIO_LOW,
+						   on_restart, NULL);
+	if (IS_ERR(restart_handler)) {
+		err = PTR_ERR(restart_handler);
+		goto off;
+	}
+	err = paravane_xs_watch_register(&shutdown_watch);
+	if (err) {
+		pr_err("cannot watch for shutdown requests (%d)\n", err);
+		goto restart;
+	}
+	announce(true);
+	return 0;
+
+restart:
+	unregister_sys_off_handler(restart_handler);
+off:
+	unregister_sys_off_handler(off_handler);
+	return err;
+}
+
+/**
+ * paravane_power_exit() - the opposite
+ */
+void paravane_power_exit(void)
+{
+	announce(false);
+	paravane_xs_watch_unregister(&shutdown_watch);
+	unregister_sys_off_handler(restart_handler);
+	unregister_sys_off_handler(off_handler);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Upcalls: how the hypervisor interrupts each vCPU.
+ *
+ * The kernel's own callback vector is out of a module's reach, so each CPU gets an ordinary vector
+ * from an interrupt domain of ours above x86_vector_domain, told to the hypervisor with
+ * HVMOP_set_evtchn_upcall_vector. A vector belongs to one CPU: it is allocated and freed by that
+ * CPU's hotplug callbacks and never migrates.
+ */
+#include <linux/cpu.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <asm/hw_irq.h>
+#include <asm/irqdomain.h>
+
+#include <paravane/evtchn.h>
+
+#include "guest/linux/hypercall.h"
+#include "guest/linux/internal.h"
+
+/* Values of HVM_PARAM_CALLBACK_IRQ: none, and "a guest that knows Xen", for the toolstack. */
+#define CALLBACK_NONE 0
+#define CALLBACK_AWARE 1
+
+/**
+ * struct upcall_cpu - one CPU's upcall
+ * @scan: state of the scan; scan.vcpu is NULL while this CPU receives no events
+ * @virq: its interrupt, 0 if none
+ * @vcpu: Xen's number of it
+ */
+struct upcall_cpu {
+	struct paravane_evtchn_cpu scan;
+	unsigned int virq;
+	unsigned int vcpu;
+};
+
+static DEFINE_PER_CPU(struct upcall_cpu, upcall_cpus);
+static struct page *shared_page;
+static struct irq_domain *upcall_domain;
+static struct fwnode_handle *upcall_fwnode;
+static int upcall_hotplug;
+
+/**
+ * paravane_shared_info() - the shared_info page
+ */
+struct shared_info *paravane_shared_info(void)
+{
+	return page_address(shared_page);
+}
+
+/**
+ * paravane_upcall_cpu() - a CPU's scan state
+ * @cpu: CPU
+ */
+struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu)
+{
+	return &per_cpu(upcall_cpus, cpu).scan;
+}
+
+/**
+ * paravane_upcall_vcpu() - Xen's number of a CPU
+ * @cpu: CPU
+ *
+ * Return: the number, or -ENXIO if that CPU receives no events. Stable under cpus_read_lock().
+ */
+int paravane_upcall_vcpu(unsigned int cpu)
+{
+	const struct upcall_cpu *uc = &per_cpu(upcall_cpus, cpu);
+
+	return uc->scan.vcpu ? uc->vcpu : -ENXIO;
+}
+
+static irqreturn_t upcall_interrupt(int irq, void *data)
+{
+	struct upcall_cpu *uc = data;
+
+	if (!paravane_evtchn_scan(paravane_shared_info(), &uc->scan, paravane_evtchn_dispatch, uc))
+		return IRQ_NONE;
+	return IRQ_HANDLED;
+}
+
+static struct irq_chip upcall_chip = {
+	.name = "paravane",
+	.irq_ack = irq_chip_ack_parent,
+	.flags = IRQCHIP_SKIP_SET_WAKE,
+};
+
+static int upcall_domain_alloc(struct irq_domain *domain, unsigned int virq, unsigned int nr,
+			       void *arg)
+{
+	struct irq_alloc_info *info = arg;
+	int err = irq_domain_alloc_irqs_parent(domain, virq, nr, arg);
+
+	if (err)
+		return err;
+	irq_domain_set_info(domain, virq, cpumask_first(info->mask), &upcall_chip, NULL,
+			    handle_edge_irq, NULL, "edge");
+	return 0;
+}
+
+static const struct irq_domain_ops upcall_domain_ops = {
+	.alloc = upcall_domain_alloc,
+	.free = irq_domain_free_irqs_common,
+};
+
+static int upcall_vector(unsigned int virq)
+{
+	struct irq_data *data = irq_domain_get_irq_data(x86_vector_domain, virq);
+	struct irq_cfg *cfg = data ? irqd_cfg(data) : NULL;
+
+	return cfg ? cfg->vector : -ENXIO;
+}
+
+static int upcall_alloc_irq(struct upcall_cpu *uc, unsigned int cpu)
+{
+	struct irq_alloc_info info = { .mask = cpumask_of(cpu) };
+	int virq, err;
+
+	virq = __irq_domain_alloc_irqs(upcall_domain, -1, 1, cpu_to_node(cpu), &info, false, NULL);
+	if (virq < 0)
+		return virq;
+	err = request_irq(virq, upcall_interrupt,
+			  IRQF_PERCPU | IRQF_NOBALANCING | IRQF_NO_THREAD | IRQF_NO_SUSPEND,
+			  "paravane", uc);
+	if (err) {
+		irq_dispose_mapping(virq);
+		return err;
+	}
+	uc->virq = virq;
+	return 0;
+}
+
+static void upcall_free_irq(struct upcall_cpu *uc)
+{
+	free_irq(uc->virq, uc);
+	irq_dispose_mapping(uc->virq);
+	uc->virq = 0;
+}
+
+static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
+{
+	struct xen_hvm_evtchn_upcall_vector op = {};
+	int vector, err;
+
+	uc->vcpu = paravane_this_vcpu();
+	if (uc->vcpu >= XEN_LEGACY_MAX_VCPUS)
+		return -ENOSPC;
+	err = upcall_alloc_irq(uc, cpu);
+	if (err)
+		return err;
+	vector = upcall_vector(uc->virq);
+	if (vector < 0) {
+		upcall_free_irq(uc);
+		return vector;
+	}
+	op.vcpu = uc->vcpu;
+	op.vector = vector;
+	err = paravane_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
+	if (err) {
+		upcall_free_irq(uc);
+		return err;
+	}
+	memset(&uc->scan, 0, sizeof(uc->scan));
+	uc->scan.vcpu = &paravane_shared_info()->vcpu_info[uc->vcpu];
+	return 0;
+}
+
+/*
+ * A CPU without upcall is of use all the same, so this does not stop it from coming online. What
+ * was raised while the vector was not known yet has set the flag and is not raised again: the scan
+ * at the end picks it up.
+ */
+static int upcall_online(unsigned int cpu)
+{
+	struct upcall_cpu *uc = per_cpu_ptr(&upcall_cpus, cpu);
+	unsigned long flags;
+	int err = upcall_start(uc, cpu);
+
+	if (err) {
+		pr_warn("CPU %u receives no events (%d)\n", cpu, err);
+		return 0;
+	}
+	local_irq_save(flags);
+	paravane_evtchn_scan(paravane_shared_info(), &uc->scan, paravane_evtchn_dispatch, uc);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static int upcall_offline(unsigned int cpu)
+{
+	struct upcall_cpu *uc = per_cpu_ptr(&upcall_cpus, cpu);
+
+	if (!uc->virq)
+		return 0;
+	paravane_evtchn_leave_cpu(cpu);
+	upcall_free_irq(uc);
+	uc->scan.vcpu = NULL;
+	return 0;
+}
+
+static int upcall_domain_create(void)
+{
+	upcall_fwnode = irq_domain_alloc_named_fwnode("paravane");
+	if (!upcall_fwnode)
+		return -ENOMEM;
+	upcall_domain = irq_domain_create_hierarchy(x86_vector_domain, 0, 0, upcall_fwnode,
+						    &upcall_domain_ops, NULL);
+	if (!upcall_domain) {
+		irq_domain_free_fwnode(upcall_fwnode);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void upcall_domain_destroy(void)
+{
+	irq_domain_remove(upcall_domain);
+	irq_domain_free_fwnode(upcall_fwnode);
+}
+
+/**
+ * paravane_upcall_init() - map shared_info and give every CPU its upcall
+ *
+ * All ports are masked when this returns.
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_upcall_init(void)
+{
+	int err;
+
+	shared_page = paravane_physmap_take(XENMAPSPACE_shared_info, 0);
+	if (IS_ERR(shared_page)) {
+		pr_err("cannot map shared_info (%ld)\n", PTR_ERR(shared_page));
+		return PTR_ERR(shared_page);
+	}
+	paravane_evtchn_mask_all(paravane_shared_info());
+	err = upcall_domain_create();
+	if (err)
+		goto give;
+	upcall_hotplug = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "paravane:online", upcall_online,
+					   upcall_offline);
+	if (upcall_hotplug < 0) {
+		err = upcall_hotplug;
+		goto destroy;
+	}
+	if (paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_AWARE))
+		pr_info("the toolstack is not told that this guest knows Xen\n");
+	return 0;
+
+destroy:
+	upcall_domain_destroy();
+give:
+	paravane_physmap_give(shared_page);
+	return err;
+}
+
+/**
+ * paravane_upcall_exit() - the opposite
+ *
+ * The hypervisor keeps the vectors, there is no call to forget one; with all ports masked it never
+ * uses them.
+ */
+void paravane_upcall_exit(void)
+{
+	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
+	paravane_evtchn_mask_all(paravane_shared_info());
+	cpuhp_remove_state(upcall_hotplug);
+	upcall_domain_destroy();
+	paravane_physmap_give(shared_page);
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bus "paravane": a device for each device/<type>/<id> in XenStore.
+ */
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "guest/linux/compat/bus.h"
+#include "guest/linux/front.h"
+#include "guest/linux/internal.h"
+
+#define DEVICE_DIR "device"
+
+/* Devices we are willing to know, whatever the store claims. */
+#define DEVICES_MAX 1024
+
+static void rescan(struct work_struct *work);
+static DECLARE_WORK(rescan_work, rescan);
+
+static int bus_match(struct device *dev, compat_match_driver *drv)
+{
+	const struct paravane_front_driver *fd =
+		container_of(drv, const struct paravane_front_driver, driver);
+
+	return !strcmp(to_paravane_front_dev(dev)->type, fd->type);
+}
+
+static int bus_uevent(compat_uevent_device *dev, struct kobj_uevent_env *env)
+{
+	const struct paravane_front_dev *fdev =
+		container_of(dev, const struct paravane_front_dev, dev);
+
+	return add_uevent_var(env, "MODALIAS=paravane:%s", fdev->type);
+}
+
+static int bus_probe(struct device *dev)
+{
+	return paravane_front_probe(to_paravane_front_dev(dev));
+}
+
+static void bus_remove(struct device *dev)
+{
+	paravane_front_remove(to_paravane_front_dev(dev));
+}
+
+static ssize_t nodename_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->path);
+}
+static DEVICE_ATTR_RO(nodename);
+
+static ssize_t devtype_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->type);
+}
+static DEVICE_ATTR_RO(devtype);
+
+static ssize_t otherend_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->peer_path);
+}
+static DEVICE_ATTR_RO(otherend);
+
+static ssize_t modalias_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "paravane:%s\n", to_paravane_front_dev(dev)->type);
+}
+static DEVICE_ATTR_RO(modalias);
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	ssize_t ret;
+
+	device_lock(dev);
+	ret = sysfs_emit(buf, "%s\n", paravane_front_state(to_paravane_front_dev(dev)));
+	device_unlock(dev);
+	return ret;
+}
+static DEVICE_ATTR_RO(state);
+
+static struct attribute *device_attrs[] = {
+	&dev_attr_nodename.attr, &dev_attr_devtype.attr, &dev_attr_otherend.attr,
+	&dev_attr_modalias.attr, &dev_attr_state.attr,	 NULL,
+};
+ATTRIBUTE_GROUPS(device);
+
+struct bus_type paravane_bus = {
+	.name = "paravane",
+	.match = bus_match,
+	.uevent = bus_uevent,
+	.probe = bus_probe,
+	.remove = bus_remove,
+	.dev_groups = device_groups,
+};
+
+static void device_free(struct device *dev)
+{
+	struct paravane_front_dev *fdev = to_paravane_front_dev(dev);
+
+	kfree(fdev->type);
+	kfree(fdev->path);
+	kfree(fdev->peer_path);
+	kfree(fdev);
+}
+
+/* Read where the back end is; -ENOENT while the toolstack is not ready. */
+static int device_find_peer(struct paravane_front_dev *fdev)
+{
+	u64 domid;
+	char *path;
+	int err = paravane_xs_read_u64(&paravane_xs_no_tx, fdev->path, "backend-id", &domid);
+
+	if (err)
+		return err;
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -EINVAL;
+	path = paravane_xs_read(&paravane_xs_no_tx, fdev->path, "backend", NULL);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	fdev->peer = domid;
+	fdev->peer_path = path;
+	return 0;
+}
+
+static int device_create_one(const char *type, unsigned int id)
+{
+	struct paravane_front_dev *fdev = kzalloc(sizeof(*fdev), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!fdev)
+		return err;
+	device_initialize(&fdev->dev);
+	fdev->dev.bus = &paravane_bus;
+	fdev->dev.release = device_free;
+	fdev->id = id;
+	fdev->type = kstrdup(type, GFP_KERNEL);
+	fdev->path = kasprintf(GFP_KERNEL, DEVICE_DIR "/%s/%u", type, id);
+	if (!fdev->type || !fdev->path)
+		goto put;
+	err = device_find_peer(fdev);
+	if (err)
+		goto put;
+	err = dev_set_name(&fdev->dev, "%s-%u", type, id);
+	if (err)
+		goto put;
+	err = device_add(&fdev->dev);
+	if (err)
+		goto put;
+	return 0;
+
+put:
+	put_device(&fdev->dev);
+	return err;
+}
+
+static int match_path(struct device *dev, const void *path)
+{
+	return !strcmp(to_paravane_front_dev(dev)->path, path);
+}
+
+/* Make a device unless there is one; 0 if there is. */
+static int device_meet(const char *type, const char *name)
+{
+	struct device *dev;
+	unsigned int id;
+	char path[64];
+	int err;
+
+	if (kstrtouint(name, 10, &id))
+		return -EINVAL;
+	if (snprintf(path, sizeof(path), DEVICE_DIR "/%s/%u", type, id) >= sizeof(path))
+		return -ENAMETOOLONG;
+	dev = bus_find_device(&paravane_bus, NULL, path, match_path);
+	if (dev) {
+		put_device(dev);
+		return 0;
+	}
+	err = device_create_one(type, id);
+	/* Without its back end's keys it is not there yet: a watch will tell. */
+	if (err && err != -ENOENT)
+		pr_warn("cannot use %s (%d)\n", path, err);
+	return err;
+}
+
+static void scan_type(const char *type, unsigned int *budget)
+{
+	unsigned int count, i;
+	char **names = paravane_xs_directory(&paravane_xs_no_tx, DEVICE_DIR, type, &count);
+
+	if (IS_ERR(names))
+		return;
+	for (i = 0; i < count && *budget; i++, --*budget)
+		device_meet(type, names[i]);
+	kfree(names);
+}
+
+static void scan_new(void)
+{
+	unsigned int budget = DEVICES_MAX;
+	unsigned int count, i;
+	char **types = paravane_xs_directory(&paravane_xs_no_tx, DEVICE_DIR, "", &count);
+
+	if (IS_ERR(types)) {
+		if (PTR_ERR(types) != -ENOENT)
+			pr_warn("cannot list devices (%ld)\n", PTR_ERR(types));
+		return;
+	}
+	for (i = 0; i < count; i++)
+		scan_type(types[i], &budget);
+	kfree(types);
+}
+
+struct gone {
+	struct device *found;
+};
+
+static int find_gone(struct device *dev, void *data)
+{
+	struct paravane_front_dev *fdev = to_paravane_front_dev(dev);
+	struct gone *gone = data;
+	char *state = paravane_xs_read(&paravane_xs_no_tx, fdev->path, "", NULL);
+
+	if (!IS_ERR(state)) {
+		kfree(state);
+		return 0;
+	}
+	if (PTR_ERR(state) != -ENOENT)
+		return 0;
+	gone->found = get_device(dev);
+	return 1;
+}
+
+static void scan_gone(void)
+{
+	struct gone gone = {};
+
+	while (bus_for_each_dev(&paravane_bus, NULL, &gone, find_gone)) {
+		device_unregister(gone.found);
+		put_device(gone.found);
+	}
+}
+
+static void rescan(struct work_struct *work)
+{
+	scan_gone();
+	scan_new();
+}
+
+/*
+ * The watch also fires for every key written below, by us too. Only a device that comes or goes
+ * matters: paths down to device/<type>/<id>, and the toolstack's last key there.
+ */
+static void devices_event(struct paravane_xs_watch *watch, const char *path)
+{
+	const char *p = path, *leaf = path;
+	unsigned int depth = 0;
+
+	while ((p = strchr(p, '/'))) {
+		leaf = ++p;
+		depth++;
+	}
+	if (depth <= 2 || (depth == 3 && !strncmp(leaf, "backend", 7)))
+		schedule_work(&rescan_work);
+}
+
+static struct paravane_xs_watch devices_watch = {
+	.path = DEVICE_DIR,
+	.fn = devices_event,
+};
+
+/**
+ * paravane_xenbus_init() - make the bus and find the devices
+ *
+ * Devices that exist are there when this returns.
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_xenbus_init(void)
+{
+	int err = bus_register(&paravane_bus);
+
+	if (err)
+		return err;
+	err = paravane_xs_watch_register(&devices_watch);
+	if (err) {
+		pr_err("cannot watch for devices (%d)\n", err);
+		bus_unregister(&paravane_bus);
+		return err;
+	}
+	schedule_work(&rescan_work);
+	flush_work(&rescan_work);
+	return 0;
+}
+
+static int unregister_one(struct device *dev, void *unused)
+{
+	device_unregister(dev);
+	return 0;
+}
+
+/**
+ * paravane_xenbus_exit() - remove devices and bus
+ */
+void paravane_xenbus_exit(void)
+{
+	paravane_xs_watch_unregister(&devices_watch);
+	cancel_work_sync(&rescan_work);
+	bus_for_each_dev(&paravane_bus, NULL, NULL, unregister_one);
+	bus_unregister(&paravane_bus);
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * XenStore connection: one ring page to the store, many callers.
+ *
+ * A caller puts its message into the ring under xs_write_lock and waits. The thread "paravane-xs"
+ * takes messages out: an answer goes to the caller with its request id, a watch event to
+ * xs_watch.c, anything else (an answer nobody waits for any more) is dropped. A stream that makes
+ * no sense ends the connection: every operation then fails with -EIO until the module is reloaded.
+ */
+#include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include <paravane/xs.h>
+
+#include "guest/linux/evtchn.h"
+#include "guest/linux/hypercall.h"
+#include "guest/linux/internal.h"
+#include "guest/linux/xs.h"
+#include "ring/stream.h"
+
+static unsigned int timeout = 30;
+module_param_named(xs_timeout, timeout, uint, 0644);
+MODULE_PARM_DESC(xs_timeout, "Seconds to wait for XenStore (default 30)");
+
+/* What is left of the time to wait once the store has let one operation time out. */
+#define STALLED_TIMEOUT HZ
+
+/**
+ * struct waiter - somebody waiting for an answer
+ * @list: in waiters
+ * @req_id: request id
+ * @done: completed when the answer, or an error, is here
+ * @type: XS_* of the answer
+ * @body: its payload, NUL added; NULL on error
+ * @len: its length
+ * @err: -errno
+ */
+struct waiter {
+	struct list_head list;
+	u32 req_id;
+	struct completion done;
+	u32 type;
+	char *body;
+	unsigned int len;
+	int err;
+};
+
+static struct xenstore_domain_interface *intf;
+static struct paravane_evtchn *channel;
+static struct task_struct *thread;
+static DECLARE_WAIT_QUEUE_HEAD(ring_wait);
+
+static DEFINE_MUTEX(xs_write_lock);
+static struct stream_writer out;
+static struct stream_reader in;
+static char *in_body;
+static u32 last_req_id;
+
+static DEFINE_SPINLOCK(xs_lists_lock);
+static LIST_HEAD(waiters);
+static bool dead;
+static bool stalled;
+
+static bool xs_event(void *data)
+{
+	wake_up_all(&ring_wait);
+	return true;
+}
+
+static void waiter_finish(struct waiter *w, int err)
+{
+	list_del_init(&w->list);
+	w->err = err;
+	complete(&w->done);
+}
+
+/* The connection is of no use any more; everybody learns it now. */
+static void xs_die(const char *why)
+{
+	struct waiter *w, *next;
+
+	spin_lock_irq(&xs_lists_lock);
+	if (!dead)
+		pr_err("XenStore connection given up: %s\n", why);
+	WRITE_ONCE(dead, true);
+	list_for_each_entry_safe(w, next, &waiters, list)
+		waiter_finish(w, -EIO);
+	spin_unlock_irq(&xs_lists_lock);
+	wake_up_all(&ring_wait);
+}
+
+static long xs_patience(void)
+{
+	return READ_ONCE(stalled) ? STALLED_TIMEOUT : (long)max(timeout, 1U) * HZ;
+}
+
+/* Put @len bytes into the ring; under xs_write_lock. *@left is the time left, in jiffies. */
+static int xs_put(const void *data, size_t len, long *left)
+{
+	while (len) {
+		int done = stream_write(&out, data, len);
+
+		if (READ_ONCE(dead))
+			return -EIO;
+		if (done < 0)
+			return done;
+		if (!done) {
+			paravane_evtchn_notify(channel);
+			*left = wait_event_timeout(ring_wait,
+						   READ_ONCE(dead) || stream_writable(&out), *left);
+			if (!*left)
+				return -ETIMEDOUT;
+		}
+		data += done;
+		len -= done;
+	}
+	return 0;
+}
+
+static int xs_send(struct paravane_xs_msg *msg, struct waiter *w, long *left)
+{
+	int err;
+
+	mutex_lock(&xs_write_lock);
+	w->req_id = ++last_req_id;
+	msg->hdr.req_id = w->req_id;
+
+	spin_lock_irq(&xs_lists_lock);
+	err = dead ? -EIO : 0;
+	if (!err)
+		list_add_tail(&w->list, &waiters);
+	spin_unlock_irq(&xs_lists_lock);
+
+	if (!err)
+		err = xs_put(&msg->hdr, sizeof(msg->hdr), left);
+	if (!err)
+		err = xs_put(msg->body, msg->hdr.len, left);
+	if (!err)
+		paravane_evtchn_notify(channel);
+	mutex_unlock(&xs_write_lock);
+	/* Half a message may be in the ring: nothing that follows would be understood. */
+	if (err && err != -EIO)
+		xs_die(err == -ETIMEDOUT ? "the store does not read" : "impossible ring indices");
+	return err;
+}
+
+/* Take a waiter off the list, unless its answer came at the last moment. */
+static void xs_give_up(struct waiter *w, int err)
+{
+	spin_lock_irq(&xs_lists_lock);
+	list_del_init(&w->list);
+	if (!w->body && !w->err)
+		w->err = err;
+	spin_unlock_irq(&xs_lists_lock);
+}
+
+static char *xs_judge(const struct paravane_xs_msg *msg, struct waiter *w)
+{
+	int err = w->err;
+
+	if (!err && w->type == XS_ERROR)
+		err = paravane_xs_error(w->body, w->len);
+	else if (!err && w->type != msg->hdr.type)
+		err = -EPROTO;
+	if (!err)
+		return w->body;
+	kfree(w->body);
+	return ERR_PTR(err);
+}
+
+/**
+ * paravane_xs_talk() - send a message and wait for its answer
+ * @msg: message, complete but for the request id
+ * @len: if not NULL, receives the length of the answer
+ *
+ * Return: the payload of the answer, NUL added, to be kfree()d, or an ERR_PTR.
+ */
+char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len)
+{
+	struct waiter w = { .list = LIST_HEAD_INIT(w.list) };
+	long left = xs_patience();
+	int err = msg->err;
+
+	if (err)
+		return ERR_PTR(err);
+	init_completion(&w.done);
+	err = xs_send(msg, &w, &left);
+	if (!err && !wait_for_completion_timeout(&w.done, left)) {
+		WRITE_ONCE(stalled, true);
+		err = -ETIMEDOUT;
+		pr_warn_ratelimited("XenStore does not answer (operation %u)\n", msg->hdr.type);
+	}
+	if (err)
+		xs_give_up(&w, err);
+	if (len)
+		*len = w.len;
+	return xs_judge(msg, &w);
+}
+
+/* Deliver an answer; its body is in in_body. */
+static void xs_answer(const struct xsd_sockmsg *hdr)
+{
+	char *body = kmemdup_nul(in_body, hdr->len, GFP_KERNEL);
+	struct waiter *w;
+
+	WRITE_ONCE(stalled, false);
+	spin_lock_irq(&xs_lists_lock);
+	list_for_each_entry(w, &waiters, list) {
+		if (w->req_id != hdr->req_id)
+			continue;
+		w->type = hdr->type;
+		w->len = hdr->len;
+		swap(w->body, body);
+		waiter_finish(w, w->body ? 0 : -ENOMEM);
+		break;
+	}
+	spin_unlock_irq(&xs_lists_lock);
+	kfree(body);
+}
+
+/* Take @len bytes out of the ring; 0, -EINTR when the thread shall stop, -EPROTO. */
+static int xs_take(void *data, size_t len)
+{
+	while (len) {
+		int done = stream_read(&in, data, len);
+
+		if (done < 0)
+			return done;
+		if (!done) {
+			/* The store may be waiting for the room we made. */
+			paravane_evtchn_notify(channel);
+			wait_event_interruptible(ring_wait, kthread_should_stop() ||
+								    READ_ONCE(dead) ||
+								    stream_readable(&in));
+			if (kthread_should_stop() || READ_ONCE(dead))
+				return -EINTR;
+		}
+		data += done;
+		len -= done;
+	}
+	return 0;
+}
+
+static int xs_receive(void)
+{
+	struct xsd_sockmsg hdr;
+	int err = xs_take(&hdr, sizeof(hdr));
+
+	if (!err)
+		err = paravane_xs_header_check(&hdr);
+	if (!err)
+		err = xs_take(in_body, hdr.len);
+	if (err)
+		return err;
+	if (hdr.type == XS_WATCH_EVENT)
+		paravane_xs_watch_event(in_body, hdr.len);
+	else
+		xs_answer(&hdr);
+	return 0;
+}
+
+static int xs_thread(void *unused)
+{
+	int err;
+
+	do {
+		err = xs_receive();
+	} while (!err);
+	if (err != -EINTR)
+		xs_die("the store sent nonsense");
+	wait_event_interruptible(ring_wait, kthread_should_stop());
+	return 0;
+}
+
+static int xs_map(void)
+{
+	u64 gfn, port;
+	int err;
+
+	if (paravane_hvm_get_param(HVM_PARAM_STORE_PFN, &gfn) ||
+	    paravane_hvm_get_param(HVM_PARAM_STORE_EVTCHN, &port) || !gfn || !port) {
+		pr_err("the hypervisor has no XenStore for this guest\n");
+		return -ENODEV;
+	}
+	intf = memremap(gfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
+	if (!intf)
+		return -ENOMEM;
+	err = stream_writer_attach(&out, intf->req, sizeof(intf->req), &intf->req_cons,
+				   &intf->req_prod);
+	if (!err)
+		err = stream_reader_attach(&in, intf->rsp, sizeof(intf->rsp), &intf->rsp_cons,
+					   &intf->rsp_prod);
+	if (!err) {
+		channel = paravane_evtchn_adopt(port, 0, 0, xs_event, NULL);
+		err = PTR_ERR_OR_ZERO(channel);
+	}
+	if (err) {
+		pr_err("cannot use the XenStore ring (%d)\n", err);
+		memunmap(intf);
+	}
+	return err;
+}
+
+/* Forget the watches of whoever was here before; old stores do not know the request. */
+static int xs_hello(void)
+{
+	struct paravane_xs_msg *msg = kmalloc(sizeof(*msg), GFP_KERNEL);
+	char *answer;
+
+	if (!msg)
+		return -ENOMEM;
+	paravane_xs_msg_init(msg, XS_RESET_WATCHES, 0);
+	paravane_xs_msg_string(msg, "");
+	answer = paravane_xs_talk(msg, NULL);
+	kfree(msg);
+	if (!IS_ERR(answer)) {
+		kfree(answer);
+	} else if (PTR_ERR(answer) == -ETIMEDOUT || PTR_ERR(answer) == -EIO) {
+		pr_err("XenStore does not answer\n");
+		return PTR_ERR(answer);
+	}
+	return 0;
+}
+
+/**
+ * paravane_xs_init() - connect to XenStore
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_xs_init(void)
+{
+	int err;
+
+	dead = false;
+	stalled = false;
+	in_body = kmalloc(XENSTORE_PAYLOAD_MAX, GFP_KERNEL);
+	if (!in_body)
+		return -ENOMEM;
+	err = xs_map();
+	if (err)
+		goto free;
+	err = paravane_xs_watch_init();
+	if (err)
+		goto unmap;
+	thread = kthread_run(xs_thread, NULL, "paravane-xs");
+	if (IS_ERR(thread)) {
+		err = PTR_ERR(thread);
+		goto watch;
+	}
+	err = xs_hello();
+	if (err)
+		goto stop;
+	return 0;
+
+stop:
+	kthread_stop(thread);
+watch:
+	paravane_xs_watch_exit();
+unmap:
+	paravane_evtchn_close(channel);
+	memunmap(intf);
+free:
+	kfree(in_body);
+	return err;
+}
+
+/**
+ * paravane_xs_exit() - disconnect, after everybody has stopped using XenStore
+ */
+void paravane_xs_exit(void)
+{
+	kthread_stop(thread);
+	paravane_xs_watch_exit();
+	paravane_evtchn_close(channel);
+	memunmap(intf);
+	kfree(in_body);
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * XenStore operations: reading, writing, listing, transactions.
+ */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <paravane/xs.h>
+
+#include "guest/linux/internal.h"
+#include "guest/linux/xs.h"
+
+const struct paravane_xs_tx paravane_xs_no_tx;
+EXPORT_SYMBOL_GPL(paravane_xs_no_tx);
+
+static struct paravane_xs_msg *msg_new(u32 type, const struct paravane_xs_tx *tx)
+{
+	struct paravane_xs_msg *msg = kmalloc(sizeof(*msg), GFP_KERNEL);
+
+	if (msg)
+		paravane_xs_msg_init(msg, type, tx->id);
+	return msg;
+}
+
+/* Send a message that consists of a path, @extra bytes of @data after it. */
+static char *path_op(u32 type, const struct paravane_xs_tx *tx, const char *dir, const char *node,
+		     const void *data, size_t extra, unsigned int *len)
+{
+	struct paravane_xs_msg *msg = msg_new(type, tx);
+	char *answer;
+
+	if (!msg)
+		return ERR_PTR(-ENOMEM);
+	paravane_xs_msg_path(msg, dir, node);
+	paravane_xs_msg_add(msg, data, extra);
+	answer = paravane_xs_talk(msg, len);
+	kfree(msg);
+	return answer;
+}
+
+/* For operations whose answer says nothing but "OK". */
+static int done(char *answer)
+{
+	if (IS_ERR(answer))
+		return PTR_ERR(answer);
+	kfree(answer);
+	return 0;
+}
+
+char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+		       unsigned int *len)
+{
+	return path_op(XS_READ, tx, dir, node, "", 0, len);
+}
+EXPORT_SYMBOL_GPL(paravane_xs_read);
+
+int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+			 u64 *value)
+{
+	char *s = paravane_xs_read(tx, dir, node, NULL);
+	int err;
+
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = kstrtou64(s, 10, value);
+	kfree(s);
+	return err;
+}
+EXPORT_SYMBOL_GPL(paravane_xs_read_u64);
+
+int paravane_xs_write(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+		      const char *fmt, ...)
+{
+	va_list ap;
+	char *value;
+	int err;
+
+	va_start(ap, fmt);
+	value = kvasprintf(GFP_KERNEL, fmt, ap);
+	va_end(ap);
+	if (!value)
+		return -ENOMEM;
+	err = done(path_op(XS_WRITE, tx, dir, node, value, strlen(value), NULL));
+	kfree(value);
+	return err;
+}
+EXPORT_SYMBOL_GPL(paravane_xs_write);
+
+int paravane_xs_rm(const struct paravane_xs_tx *tx, const char *dir, const char *node)
+{
+	return done(path_op(XS_RM, tx, dir, node, "", 0, NULL));
+}
+EXPORT_SYMBOL_GPL(paravane_xs_rm);
+
+char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+			     unsigned int *count)
+{
+	unsigned int len, i;
+	char *body, *s;
+	char **names;
+	int n;
+
+	body = path_op(XS_DIRECTORY, tx, dir, node, "", 0, &len);
+	if (IS_ERR(body))
+		return ERR_CAST(body);
+	n = paravane_xs_strings(body, len);
+	if (n < 0) {
+		kfree(body);
+		return ERR_PTR(n);
+	}
+	/* One allocation for pointers and strings, at least one pointer long. */
+	names = kmalloc(max(n, 1) * sizeof(*names) + len, GFP_KERNEL);
+	if (!names) {
+		kfree(body);
+		return ERR_PTR(-ENOMEM);
+	}
+	s = (char *)(names + max(n, 1));
+	memcpy(s, body, len);
+	kfree(body);
+	for (i = 0; i < n; i++) {
+		names[i] = s;
+		s += strlen(s) + 1;
+	}
+	*count = n;
+	return names;
+}
+EXPORT_SYMBOL_GPL(paravane_xs_directory);
+
+int paravane_xs_tx_start(struct paravane_xs_tx *tx)
+{
+	char *answer = path_op(XS_TRANSACTION_START, &paravane_xs_no_tx, "", "", "", 0, NULL);
+	int err;
+
+	if (IS_ERR(answer))
+		return PTR_ERR(answer);
+	err = kstrtou32(answer, 10, &tx->id);
+	kfree(answer);
+	return err ? -EPROTO : 0;
+}
+EXPORT_SYMBOL_GPL(paravane_xs_tx_start);
+
+int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit)
+{
+	struct paravane_xs_msg *msg = msg_new(XS_TRANSACTION_END, tx);
+	char *answer;
+
+	tx->id = 0;
+	if (!msg)
+		return -ENOMEM;
+	paravane_xs_msg_string(msg, commit ? "T" : "F");
+	answer = paravane_xs_talk(msg, NULL);
+	kfree(msg);
+	return done(answer);
+}
+EXPORT_SYMBOL_GPL(paravane_xs_tx_end);
