@@ -48,6 +48,8 @@ static void entries_match_xen(void **state)
 	assert_int_equal(ring_entries(RING_FORMAT(blkif), 63), 0);
 	assert_int_equal(ring_entries(RING_FORMAT(blkif), 64 + 111), 0);
 	assert_int_equal(ring_entries(RING_FORMAT(blkif), 64 + 112), 1);
+	assert_int_equal(ring_entries(RING_FORMAT(blkif), 64 + 8 * 112), 8);
+	assert_int_equal(ring_entries(RING_FORMAT(blkif), 64 + 8 * 112 - 1), 4);
 	assert_int_equal(ring_entries(RING_FORMAT(blkif), SIZE_MAX), 0);
 }
 
