@@ -131,7 +131,7 @@ check: ## what needs no root and no virtual machine: unit tests and style
 
 .PHONY: style
 style: ## formatting, include direction, headers, checkpatch, sparse, file budgets
-	@tests/style/style
+	@tests/style/style.test
 
 .PHONY: loc
 loc: ## lines of code against their budgets
