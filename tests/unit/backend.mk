@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The real back ends in front of a guest made of plain memory.
+
+BACKEND_KIT := tests/unit/fake_guest.c hv/xenbus.c hv/back_queue.c hv/log.c $(XENSTORE_SRCS)
+BACKEND_BLK := $(wildcard hv/back_blk*.c)
+BACKEND_NET := $(wildcard hv/back_net*.c)
+
+UNIT_TESTS += backend
+backend_SRCS := tests/unit/test_backend.c $(BACKEND_KIT) $(BACKEND_BLK) $(BACKEND_NET) \
+		hv/net_tap.c hv/net_user.c
+backend_LIBS := -luring -lslirp
+
+UNIT_TESTS += back_blk
+back_blk_SRCS := tests/unit/test_back_blk.c $(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) \
+		 $(BACKEND_NET) hv/net_tap.c hv/net_user.c
+back_blk_LIBS := -luring -lslirp
