@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# KUnit suites, as modules for a kernel with CONFIG_KUNIT (Debian's has none). The same sources are
+# host programs under sanitizers, see tests/unit/guest_*.mk.
+
+KUNIT_KDIR  ?= $(B)/cache/testkernel
+KUNIT_STAGE := $(abspath $(B))/kunit
+
+.PHONY: kunit
+kunit: ## KUnit suites for the kernel built in KUNIT_KDIR, into $(B)/kunit/tests/kunit
+	@mkdir -p $(KUNIT_STAGE)/include
+	@ln -sfn /usr/include/xen $(KUNIT_STAGE)/include/xen-public
+	@rsync -rcR --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
+		guest/include ring tests/kunit $(KUNIT_STAGE)/
+	$(MAKE) -C $(KUNIT_KDIR) M=$(KUNIT_STAGE)/tests/kunit W=1 modules
