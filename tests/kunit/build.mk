@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # KUnit suites, as modules for a kernel with CONFIG_KUNIT (Debian's has none). The same sources are
-# host programs under sanitizers, see tests/unit/guest_*.mk.
+# host programs under sanitizers, see tests/unit/guest_*.mk; but those of the front ends (blk_*, net_*)
+# include a driver's source and run in a kernel only. tests/kunit/suites.test runs them all.
 
-KUNIT_KDIR  ?= $(B)/cache/testkernel
+KUNIT_KDIR  ?= $(B)/cache/testkernel/current
 KUNIT_STAGE := $(abspath $(B))/kunit
 
 .PHONY: kunit
@@ -11,5 +12,5 @@ kunit: ## KUnit suites for the kernel built in KUNIT_KDIR, into $(B)/kunit/tests
 	@mkdir -p $(KUNIT_STAGE)/include
 	@ln -sfn /usr/include/xen $(KUNIT_STAGE)/include/xen-public
 	@rsync -rcR --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
-		guest/include ring tests/kunit $(KUNIT_STAGE)/
+		guest ring tests/kunit $(KUNIT_STAGE)/
 	$(MAKE) -C $(KUNIT_KDIR) M=$(KUNIT_STAGE)/tests/kunit W=1 modules

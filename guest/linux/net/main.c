@@ -125,9 +125,8 @@ static int vif_adapt(struct vif *vif)
 	if (err)
 		return err;
 	netdev->max_mtu = vif->features & NETIF_F_SG ? VIF_MAX_MTU : ETH_DATA_LEN;
-	if (netdev->mtu > netdev->max_mtu)
-		return vif->registered ? dev_set_mtu(netdev, netdev->max_mtu) : -EINVAL;
-	return 0;
+	/* It is no less than what a new device starts with. */
+	return netdev->mtu > netdev->max_mtu ? dev_set_mtu(netdev, netdev->max_mtu) : 0;
 }
 
 static int vif_introduce(struct vif *vif)
@@ -135,10 +134,10 @@ static int vif_introduce(struct vif *vif)
 	struct net_device *netdev = vif->netdev;
 	int err;
 
-	netdev->mtu = clamp_t(u64, paravane_front_read_u64(vif->dev, "mtu", ETH_DATA_LEN),
-			      ETH_MIN_MTU, vif->features & NETIF_F_SG ? VIF_MAX_MTU : ETH_DATA_LEN);
 	netdev->features = vif->features;
 	err = vif_adapt(vif);
+	netdev->mtu = clamp_t(u64, paravane_front_read_u64(vif->dev, "mtu", ETH_DATA_LEN),
+			      netdev->min_mtu, netdev->max_mtu);
 	if (!err)
 		err = register_netdev(netdev);
 	if (err)
