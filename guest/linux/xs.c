@@ -97,6 +97,13 @@ static void xs_die(const char *why)
 	wake_up_all(&ring_wait);
 }
 
+/* The store says itself that it has closed the connection. */
+static bool xs_closed(void)
+{
+	return READ_ONCE(intf->server_features) & XENSTORE_SERVER_FEATURE_ERROR &&
+	       READ_ONCE(intf->error) != XENSTORE_ERROR_NONE;
+}
+
 static long xs_patience(void)
 {
 	return READ_ONCE(stalled) ? STALLED_TIMEOUT : (long)max(timeout, 1U) * HZ;
@@ -226,7 +233,12 @@ static void xs_answer(const struct xsd_sockmsg *hdr)
 	kfree(body);
 }
 
-/* Take @len bytes out of the ring; 0, -EINTR when the thread shall stop, -EPROTO. */
+static bool xs_reader_wakes(void)
+{
+	return kthread_should_stop() || READ_ONCE(dead) || xs_closed() || stream_readable(&in);
+}
+
+/* Take @len bytes out of the ring; 0, -EINTR when the thread shall stop, -EPROTO, -ECONNRESET. */
 static int xs_take(void *data, size_t len)
 {
 	while (len) {
@@ -237,11 +249,11 @@ static int xs_take(void *data, size_t len)
 		if (!done) {
 			/* The store may be waiting for the room we made. */
 			paravane_evtchn_notify(channel);
-			wait_event_interruptible(ring_wait, kthread_should_stop() ||
-								    READ_ONCE(dead) ||
-								    stream_readable(&in));
+			wait_event_interruptible(ring_wait, xs_reader_wakes());
 			if (kthread_should_stop() || READ_ONCE(dead))
 				return -EINTR;
+			if (xs_closed())
+				return -ECONNRESET;
 		}
 		data += done;
 		len -= done;
@@ -275,9 +287,38 @@ static int xs_thread(void *unused)
 		err = xs_receive();
 	} while (!err);
 	if (err != -EINTR)
-		xs_die("the store sent nonsense");
+		xs_die(err == -ECONNRESET ? "closed by the store" : "the store sent nonsense");
 	wait_event_interruptible(ring_wait, kthread_should_stop());
 	return 0;
+}
+
+/*
+ * Whoever used the connection before (a module, another kernel) may have left it in the middle of a
+ * message. Stores that can do so start over then.
+ */
+static int xs_start_over(void)
+{
+	if (!(intf->server_features & XENSTORE_SERVER_FEATURE_RECONNECTION))
+		return 0;
+	if (!xs_closed() && intf->req_prod == intf->req_cons && intf->rsp_prod == intf->rsp_cons)
+		return 0;
+	WRITE_ONCE(intf->connection, XENSTORE_RECONNECT);
+	paravane_evtchn_notify(channel);
+	if (!wait_event_timeout(ring_wait, READ_ONCE(intf->connection) == XENSTORE_CONNECTED,
+				xs_patience()))
+		return -ETIMEDOUT;
+	return 0;
+}
+
+static int xs_attach(void)
+{
+	int err = stream_writer_attach(&out, intf->req, sizeof(intf->req), &intf->req_cons,
+				       &intf->req_prod);
+
+	if (err)
+		return err;
+	return stream_reader_attach(&in, intf->rsp, sizeof(intf->rsp), &intf->rsp_cons,
+				    &intf->rsp_prod);
 }
 
 static int xs_map(void)
@@ -293,19 +334,22 @@ static int xs_map(void)
 	intf = memremap(gfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
 	if (!intf)
 		return -ENOMEM;
-	err = stream_writer_attach(&out, intf->req, sizeof(intf->req), &intf->req_cons,
-				   &intf->req_prod);
+	channel = paravane_evtchn_adopt(port, 0, 0, xs_event, NULL);
+	err = PTR_ERR_OR_ZERO(channel);
+	if (err)
+		goto unmap;
+	err = xs_start_over();
 	if (!err)
-		err = stream_reader_attach(&in, intf->rsp, sizeof(intf->rsp), &intf->rsp_cons,
-					   &intf->rsp_prod);
-	if (!err) {
-		channel = paravane_evtchn_adopt(port, 0, 0, xs_event, NULL);
-		err = PTR_ERR_OR_ZERO(channel);
-	}
-	if (err) {
-		pr_err("cannot use the XenStore ring (%d)\n", err);
-		memunmap(intf);
-	}
+		err = xs_attach();
+	if (err)
+		goto close;
+	return 0;
+
+close:
+	paravane_evtchn_close(channel);
+unmap:
+	pr_err("cannot use the XenStore ring (%d)\n", err);
+	memunmap(intf);
 	return err;
 }
 
