@@ -14,3 +14,10 @@ UNIT_TESTS += back_blk
 back_blk_SRCS := tests/unit/test_back_blk.c $(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) \
 		 $(BACKEND_NET) hv/net_tap.c hv/net_user.c
 back_blk_LIBS := -luring -lslirp
+
+# A tap takes a privileged host: here its place is taken by a socket pair.
+BACK_NET_TESTS := back_net back_net_csum back_net_rx
+UNIT_TESTS += $(BACK_NET_TESTS)
+$(foreach t,$(BACK_NET_TESTS),$(eval $(t)_SRCS := tests/unit/test_$(t).c tests/unit/fake_net.c \
+	$(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) $(BACKEND_NET) hv/net_user.c))
+$(foreach t,$(BACK_NET_TESTS),$(eval $(t)_LIBS := -luring -lslirp))
