@@ -116,7 +116,7 @@ static long op_poll(struct vcpu *v, void *arg)
 	return ret < 0 ? ret : 0;
 }
 
-#define OP(n, s, ...) [SCHEDOP_##n] = { .name = #n, .fn = op_##n, .size = s, __VA_ARGS__ }
+#define OP(n, size) [SCHEDOP_##n] = { #n, op_##n, size }
 
 static const struct hypercall_subop ops[] = {
 	OP(yield, 0),

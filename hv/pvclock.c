@@ -5,15 +5,20 @@
 
 void pvclock_init(struct pvclock *clock, uint64_t base, uint32_t tsc_khz)
 {
-	uint64_t hz = tsc_khz * 1000ULL;
+	const uint64_t hz = tsc_khz * 1000ULL;
+	unsigned __int128 mul = (unsigned __int128)NSEC_PER_SEC << 32;
+	uint64_t shifted = hz;
 
 	/* The multiplier is a fraction below 1 and wants its top bit set, for precision. */
 	*clock = (struct pvclock){ .base = base };
-	for (; hz > NSEC_PER_SEC * 2; hz >>= 1)
+	for (; shifted > NSEC_PER_SEC * 2; shifted >>= 1)
 		clock->shift--;
-	for (; hz <= NSEC_PER_SEC; hz <<= 1)
+	for (; shifted <= NSEC_PER_SEC; shifted <<= 1)
 		clock->shift++;
-	clock->mul = (NSEC_PER_SEC << 32) / hz;
+	if (clock->shift < 0)
+		clock->mul = (mul << -clock->shift) / hz;
+	else
+		clock->mul = mul / shifted;
 }
 
 uint64_t pvclock_ns(const struct pvclock *clock, uint64_t tsc)
