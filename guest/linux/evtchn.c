@@ -288,8 +288,15 @@ static struct paravane_evtchn *evtchn_bind(const struct evtchn_spec *spec)
 struct paravane_evtchn *paravane_evtchn_alloc_unbound(domid_t remote, unsigned int cpu,
 						      paravane_evtchn_fn fn, void *data)
 {
-	return evtchn_bind(&(struct evtchn_spec){
-		.kind = KIND_UNBOUND, .remote = remote, .cpu = cpu, .fn = fn, .data = data });
+	const struct evtchn_spec spec = {
+		.kind = KIND_UNBOUND,
+		.remote = remote,
+		.cpu = cpu,
+		.fn = fn,
+		.data = data,
+	};
+
+	return evtchn_bind(&spec);
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_alloc_unbound);
 
@@ -297,40 +304,61 @@ struct paravane_evtchn *paravane_evtchn_bind_interdomain(domid_t remote, evtchn_
 							 unsigned int cpu, paravane_evtchn_fn fn,
 							 void *data)
 {
-	return evtchn_bind(&(struct evtchn_spec){ .kind = KIND_INTERDOMAIN,
-						  .remote = remote,
-						  .number = remote_port,
-						  .cpu = cpu,
-						  .fn = fn,
-						  .data = data });
+	const struct evtchn_spec spec = {
+		.kind = KIND_INTERDOMAIN,
+		.remote = remote,
+		.number = remote_port,
+		.cpu = cpu,
+		.fn = fn,
+		.data = data,
+	};
+
+	return evtchn_bind(&spec);
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_bind_interdomain);
 
 struct paravane_evtchn *paravane_evtchn_bind_virq(unsigned int virq, unsigned int cpu,
 						  paravane_evtchn_fn fn, void *data)
 {
-	return evtchn_bind(&(struct evtchn_spec){
-		.kind = KIND_VIRQ, .number = virq, .cpu = cpu, .fn = fn, .data = data });
+	const struct evtchn_spec spec = {
+		.kind = KIND_VIRQ,
+		.number = virq,
+		.cpu = cpu,
+		.fn = fn,
+		.data = data,
+	};
+
+	return evtchn_bind(&spec);
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_bind_virq);
 
 struct paravane_evtchn *paravane_evtchn_bind_ipi(unsigned int cpu, paravane_evtchn_fn fn,
 						 void *data)
 {
-	return evtchn_bind(
-		&(struct evtchn_spec){ .kind = KIND_IPI, .cpu = cpu, .fn = fn, .data = data });
+	const struct evtchn_spec spec = {
+		.kind = KIND_IPI,
+		.cpu = cpu,
+		.fn = fn,
+		.data = data,
+	};
+
+	return evtchn_bind(&spec);
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_bind_ipi);
 
 struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote, unsigned int cpu,
 					      paravane_evtchn_fn fn, void *data)
 {
-	return evtchn_bind(&(struct evtchn_spec){ .kind = KIND_ADOPTED,
-						  .remote = remote,
-						  .number = port,
-						  .cpu = cpu,
-						  .fn = fn,
-						  .data = data });
+	const struct evtchn_spec spec = {
+		.kind = KIND_ADOPTED,
+		.remote = remote,
+		.number = port,
+		.cpu = cpu,
+		.fn = fn,
+		.data = data,
+	};
+
+	return evtchn_bind(&spec);
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_adopt);
 
