@@ -175,7 +175,6 @@ static int sweep_find(void *arg, struct xst_node *node, struct xst_node *parent,
 	struct sweep *sweep = arg;
 	struct stale *stale;
 
-	(void)parent;
 	if (!mentions(node->perms, sweep->domid))
 		return 0;
 	stale = malloc(sizeof(*stale) + strlen(path) + 1);
@@ -183,7 +182,8 @@ static int sweep_find(void *arg, struct xst_node *node, struct xst_node *parent,
 		return -ENOMEM;
 	strcpy(stale->path, path);
 	xst_list_append(&sweep->found, &stale->link);
-	return node->perms->entry[0].domid == sweep->domid ? XST_SKIP : 0;
+	/* It goes with all below it, except the root. */
+	return node->perms->entry[0].domid == sweep->domid && parent ? XST_SKIP : 0;
 }
 
 static struct xst_perms *without(const struct xst_perms *perms, domid_t domid)
