@@ -21,3 +21,14 @@ UNIT_TESTS += $(BACK_NET_TESTS)
 $(foreach t,$(BACK_NET_TESTS),$(eval $(t)_SRCS := tests/unit/test_$(t).c tests/unit/fake_net.c \
 	$(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) $(BACKEND_NET) hv/net_user.c))
 $(foreach t,$(BACK_NET_TESTS),$(eval $(t)_LIBS := -luring -lslirp))
+
+UNIT_TESTS += console
+console_SRCS := tests/unit/test_console.c $(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) \
+		$(BACKEND_NET) hv/net_tap.c hv/net_user.c $(wildcard hv/console*.c) \
+		hv/back_console.c
+console_LIBS := -luring -lslirp
+
+UNIT_TESTS += xenstore_service
+xenstore_service_SRCS := tests/unit/test_xenstore_service.c tests/unit/fake_guest.c \
+			 hv/xenstore_service.c hv/xs_ring.c hv/xs_socket.c hv/log.c \
+			 $(XENSTORE_SRCS)
