@@ -17,8 +17,6 @@
 #include "hv/domain.h"
 #include "hv/loop.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
 /* Release everything the kit handed out for a connection, the mirror of what connect asked for. */
 static void connection_release(struct backend_core *c)
 {

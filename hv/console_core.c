@@ -18,8 +18,6 @@
 #include "hv/console_core.h"
 #include "hv/domain.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
 /* How long the guest waits for an outside that takes nothing, before output is dropped instead. */
 #define STALL_SECONDS 1
 #define FLUSH_ROUNDS 16

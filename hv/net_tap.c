@@ -19,8 +19,6 @@
 #include "hv/config.h"
 #include "hv/log.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
 /* Frames read in a row before the guest's packets get their turn. */
 #define TAP_BATCH 64
 

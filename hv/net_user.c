@@ -18,8 +18,6 @@
 #include "hv/back_net.h"
 #include "hv/log.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
 struct net_user;
 
 struct user_timer {

@@ -36,6 +36,9 @@ typedef uint64_t gva_t;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/** container_of - the structure that @ptr is member @member of */
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
 struct domain;
 struct vcpu;
 

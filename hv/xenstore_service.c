@@ -19,8 +19,6 @@
 #include "hv/xs_ring.h"
 #include "hv/xs_socket.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-
 struct xenstore_service {
 	struct xst_store *store;
 	struct xst_conn *conn;
