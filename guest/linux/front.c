@@ -227,9 +227,6 @@ static int do_disconnect(struct paravane_front_core *core)
 {
 	to_driver(core->dev)->disconnect(core->dev);
 	paravane_front_release(core);
-	/* A close that a driver asked for is done; one for removal or an error stays. */
-	if (!test_bit(CORE_DEAD, &core->flags) && !test_bit(CORE_REMOVE, &core->flags))
-		clear_bit(CORE_CLOSE, &core->flags);
 	return 0;
 }
 
@@ -278,6 +275,9 @@ static void front_enter(struct paravane_front_core *core, enum paravane_front_ph
 	if (core->phase != phase)
 		core->since = jiffies;
 	WRITE_ONCE(core->phase, phase);
+	/* A close that the driver asked for is done; removal and errors are for good. */
+	if (phase == PARAVANE_FRONT_CLOSED && !test_bit(CORE_REMOVE, &core->flags))
+		clear_bit(CORE_CLOSE, &core->flags);
 }
 
 /* One step; false when there is nothing to do before the next event. */
@@ -393,16 +393,6 @@ free:
 	return err;
 }
 
-static bool front_is_closed(struct paravane_front_core *core)
-{
-	bool closed;
-
-	mutex_lock(&core->lock);
-	closed = core->phase == PARAVANE_FRONT_CLOSED;
-	mutex_unlock(&core->lock);
-	return closed;
-}
-
 /**
  * paravane_front_remove() - a driver is unbound from a device
  * @dev: device
@@ -416,7 +406,7 @@ void paravane_front_remove(struct paravane_front_dev *dev)
 
 	set_bit(CORE_REMOVE, &core->flags);
 	paravane_front_close(dev);
-	wait_event(core->wait, front_is_closed(core));
+	wait_event(core->wait, READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED);
 	paravane_xs_watch_unregister(&core->watch);
 	cancel_delayed_work_sync(&core->work);
 	if (drv->remove)

@@ -153,19 +153,23 @@ static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
 		return err;
 	vector = upcall_vector(uc->virq);
 	if (vector < 0) {
-		upcall_free_irq(uc);
-		return vector;
+		err = vector;
+		goto free;
 	}
+	/* The first upcall may come at once. */
+	memset(&uc->scan, 0, sizeof(uc->scan));
+	uc->scan.vcpu = &paravane_shared_info()->vcpu_info[uc->vcpu];
 	op.vcpu = uc->vcpu;
 	op.vector = vector;
 	err = paravane_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
-	if (err) {
-		upcall_free_irq(uc);
-		return err;
-	}
-	memset(&uc->scan, 0, sizeof(uc->scan));
-	uc->scan.vcpu = &paravane_shared_info()->vcpu_info[uc->vcpu];
+	if (err)
+		goto free;
 	return 0;
+
+free:
+	upcall_free_irq(uc);
+	uc->scan.vcpu = NULL;
+	return err;
 }
 
 /*
