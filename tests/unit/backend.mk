@@ -32,3 +32,8 @@ UNIT_TESTS += xenstore_service
 xenstore_service_SRCS := tests/unit/test_xenstore_service.c tests/unit/fake_guest.c \
 			 hv/xenstore_service.c hv/xs_ring.c hv/xs_socket.c hv/log.c \
 			 $(XENSTORE_SRCS)
+
+UNIT_TESTS += net_tap
+net_tap_SRCS := tests/unit/test_net_tap.c tests/unit/fake_net.c $(BACKEND_KIT) hv/backend.c \
+		$(BACKEND_BLK) $(BACKEND_NET) hv/net_tap.c hv/net_user.c
+net_tap_LIBS := -luring -lslirp

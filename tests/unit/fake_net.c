@@ -78,7 +78,8 @@ static struct net_link_ops pair_ops = {
 	.close = pair_close,
 };
 
-int net_tap_open(const struct nic_config *cfg, struct net_link **link)
+/* The real one takes its place where that is tested. */
+__attribute__((weak)) int net_tap_open(const struct nic_config *cfg, struct net_link **link)
 {
 	const int size = 4 << 20;
 	int fd[2];
@@ -105,7 +106,9 @@ static int setup_as(void **state, enum nic_type type, bool offload)
 		return -1;
 	pair_ops.offload = offload;
 	fake->config.nr_nics = 1;
-	fake->config.nic[0] = (struct nic_config){ .type = type, .mac = { 2, 0, 0, 0, 0, 1 } };
+	fake->config.nic[0] = (struct nic_config){ .type = type,
+						   .ifname = "paravane0",
+						   .mac = { 2, 0, 0, 0, 0, 1 } };
 	for (i = 0; i < DATA_PAGES; i++)
 		fake->grant[DATA + i] = GRANT_READ;
 	for (i = 0; i < ROOM_PAGES; i++)

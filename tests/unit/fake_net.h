@@ -38,7 +38,10 @@ extern unsigned int rx_posted;
 extern struct wire sent; /* what sent_frame() found */
 extern const struct virtio_net_hdr plain;
 
-/* A link with offloads, one without, the user-mode network. */
+/*
+ * A link with offloads (where the real tap is linked in: that), one without, the user-mode
+ * network.
+ */
 int setup(void **state);
 int setup_plain(void **state);
 int setup_user(void **state);
