@@ -75,9 +75,12 @@ size_t console_room(struct console *con)
 }
 
 /* All or nothing per piece: half a line helps nobody. */
-void console_append(struct console *con, const void *buf, size_t n)
+bool console_append(struct console *con, const void *buf, size_t n)
 {
+	bool first;
+
 	pthread_mutex_lock(&con->lock);
+	first = !con->used && !con->lost;
 	if (con->lost && room(con) >= n + LOST_NOTE_MAX)
 		put_lost(con);
 	if (n <= room(con) && !con->lost)
@@ -85,12 +88,14 @@ void console_append(struct console *con, const void *buf, size_t n)
 	else
 		con->lost += n;
 	pthread_mutex_unlock(&con->lock);
+	return first;
 }
 
 void console_write(struct console *con, const void *buf, size_t n)
 {
-	console_append(con, buf, n);
-	kick(con);
+	/* The loop was told about what is there already, and takes all there is. */
+	if (console_append(con, buf, n))
+		kick(con);
 }
 
 /* Write as much as the outside takes: 0 when all is written, or why not. */

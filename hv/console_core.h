@@ -73,7 +73,8 @@ ssize_t outside_write(const struct console_outside *o, const void *buf, size_t n
 
 /* console_core.c; loop thread */
 size_t console_room(struct console *con);
-void console_append(struct console *con, const void *buf, size_t n);
+/** console_append - any thread; true if the buffer was empty, so that somebody has to flush it */
+bool console_append(struct console *con, const void *buf, size_t n);
 void console_flush(struct console *con);
 void console_typed(struct console *con);
 
