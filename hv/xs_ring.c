@@ -146,7 +146,7 @@ static void serve(struct xs_ring *ring)
 
 static void on_kick(struct loop_source *s, uint32_t events)
 {
-	struct xs_ring *ring = (struct xs_ring *)((char *)s - offsetof(struct xs_ring, kick));
+	struct xs_ring *ring = container_of(s, struct xs_ring, kick);
 	eventfd_t count;
 
 	(void)events;

@@ -13,6 +13,7 @@
 
 #include "hv/log.h"
 #include "hv/loop.h"
+#include "hv/types.h"
 
 #define CLIENTS_MAX 64
 
@@ -103,7 +104,7 @@ static bool client_listen(struct client *client)
 
 static void on_client(struct loop_source *s, uint32_t events)
 {
-	struct client *client = (struct client *)((char *)s - offsetof(struct client, source));
+	struct client *client = container_of(s, struct client, source);
 	bool ok = true;
 
 	/* What a program that went away had sent is carried out first. */
@@ -162,8 +163,7 @@ static int accept_client(struct xs_socket *sock)
 
 static void on_connect(struct loop_source *s, uint32_t events)
 {
-	struct xs_socket *sock =
-		(struct xs_socket *)((char *)s - offsetof(struct xs_socket, listen));
+	struct xs_socket *sock = container_of(s, struct xs_socket, listen);
 	int fd = accept_client(sock);
 
 	(void)events;

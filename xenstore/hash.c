@@ -18,6 +18,17 @@ static struct xst_hlink **chain(struct xst_hash *table, uint32_t hash)
 	return table->bucket ? &table->bucket[hash & table->mask] : &table->one;
 }
 
+/* At the end: elements with the same hash are found in the order in which they came. */
+static void append(struct xst_hash *table, struct xst_hlink *link)
+{
+	struct xst_hlink **end = chain(table, link->hash);
+
+	while (*end)
+		end = &(*end)->next;
+	*end = link;
+	link->next = NULL;
+}
+
 /* Longer chains are slower, not wrong: a failed allocation changes nothing. */
 static void grow(struct xst_hash *table)
 {
@@ -28,14 +39,11 @@ static void grow(struct xst_hash *table)
 	if (!bigger.bucket)
 		return;
 	for (i = 0; i <= table->mask; i++) {
-		struct xst_hlink **from = chain(table, i), *link;
+		struct xst_hlink *link = *chain(table, i), *next;
 
-		while ((link = *from)) {
-			struct xst_hlink **to = chain(&bigger, link->hash);
-
-			*from = link->next;
-			link->next = *to;
-			*to = link;
+		for (; link; link = next) {
+			next = link->next;
+			append(&bigger, link);
 		}
 	}
 	bigger.count = table->count;
@@ -45,14 +53,10 @@ static void grow(struct xst_hash *table)
 
 void xst_hash_insert(struct xst_hash *table, struct xst_hlink *link, uint32_t hash)
 {
-	struct xst_hlink **head;
-
 	if (table->count > 2 * (size_t)table->mask + 1 && table->mask < UINT32_MAX / 4)
 		grow(table);
-	head = chain(table, hash);
 	link->hash = hash;
-	link->next = *head;
-	*head = link;
+	append(table, link);
 	table->count++;
 }
 

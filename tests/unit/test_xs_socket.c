@@ -198,6 +198,52 @@ static void real_watches(void **state)
 	xs_close(other);
 }
 
+/* ---- Debian's command-line tools ---- */
+
+/* What @command prints, with its exit status behind it. */
+static void check_tool(const char *command, const char *expected)
+{
+	char output[1024], line[256];
+	size_t len;
+	FILE *pipe;
+
+	snprintf(line, sizeof(line), "{ timeout 20 %s; echo $?; } 2>/dev/null", command);
+	pipe = popen(line, "r");
+	assert_non_null(pipe);
+	len = fread(output, 1, sizeof(output) - 1, pipe);
+	output[len] = '\0';
+	pclose(pipe);
+	assert_string_equal(output, expected);
+}
+
+static void command_line_tools(void **state)
+{
+	FILE *watch;
+	char line[64];
+
+	(void)state;
+	if (access("/usr/bin/xenstore-ls", X_OK) && access("/usr/sbin/xenstore-ls", X_OK))
+		skip();
+	check_tool("xenstore-write /a/x 1 /a/y two", "0\n");
+	check_tool("xenstore-read /a/x /a/y", "1\ntwo\n0\n");
+	check_tool("xenstore-read /none", "1\n");
+	check_tool("xenstore-list /a", "x\ny\n0\n");
+	check_tool("xenstore-exists /a/x", "0\n");
+	check_tool("xenstore-exists /a/z", "1\n");
+	check_tool("xenstore-chmod /a/x n5 r6", "0\n");
+	check_tool("xenstore-ls -fp /a", "/a/x = \"1\"   (n5,r6)\n/a/y = \"two\"   (n0)\n0\n");
+	watch = popen("timeout 20 xenstore-watch -n 2 /a", "r");
+	assert_non_null(watch);
+	assert_non_null(fgets(line, sizeof(line), watch));
+	assert_string_equal(line, "/a\n");
+	check_tool("xenstore-rm /a/x", "0\n");
+	assert_non_null(fgets(line, sizeof(line), watch));
+	assert_string_equal(line, "/a/x\n");
+	pclose(watch);
+	check_tool("xenstore-rm -t /a/y", "0\n");
+	check_tool("xenstore-ls -f", "/tool = \"\"\n/tool/xenstored = \"\"\n0\n");
+}
+
 /* ---- without libxenstore ---- */
 
 static int raw_client(const struct fixture *f)
@@ -318,9 +364,10 @@ static void the_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(real_client),   CASE(large_directory),  CASE(real_transactions),
-		CASE(real_watches),  CASE(split_bytes),	     CASE(over_long_message),
-		CASE(greedy_client), CASE(too_many_clients), CASE(the_file),
+		CASE(real_client),	 CASE(large_directory),	   CASE(real_transactions),
+		CASE(real_watches),	 CASE(command_line_tools), CASE(split_bytes),
+		CASE(over_long_message), CASE(greedy_client),	   CASE(too_many_clients),
+		CASE(the_file),
 	};
 
 	return cmocka_run_group_tests_name("xs_socket", tests, NULL, NULL);

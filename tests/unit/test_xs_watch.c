@@ -47,8 +47,8 @@ static void several_watches(void **state)
 	xs_fails(f->tool, XS_WATCH, 0, LIT("/w\0two"), "EEXIST");
 	xst_write(f->dom0, 0, "/w", "x", 1);
 	xs_event(f->tool, "/w\0root");
-	xs_event(f->tool, "/w\0two");
 	xs_event(f->tool, "/w\0one");
+	xs_event(f->tool, "/w\0two");
 	xs_ok(f->tool, XS_UNWATCH, 0, LIT("/w\0one"));
 	xs_fails(f->tool, XS_UNWATCH, 0, LIT("/w\0one"), "ENOENT");
 	xs_fails(f->tool, XS_UNWATCH, 0, LIT("/other\0two"), "ENOENT");
@@ -69,8 +69,8 @@ static void relative_watches(void **state)
 	xs_ok(f->guest[0], XS_WATCH, 0, LIT("/local/domain/1/data\0abs"));
 	xs_event(f->guest[0], "/local/domain/1/data\0abs");
 	xst_write(f->dom0, 0, "/local/domain/1/data/x/y", "", 0);
-	xs_event(f->guest[0], "/local/domain/1/data/x/y\0abs");
 	xs_event(f->guest[0], "data/x/y\0rel");
+	xs_event(f->guest[0], "/local/domain/1/data/x/y\0abs");
 	xs_expect_nothing(f->guest[0]);
 	xs_ok(f->guest[0], XS_UNWATCH, 0, LIT("/local/domain/1/data\0rel"));
 	xst_write(f->dom0, 0, "/local/domain/1/data", "", 0);
@@ -239,12 +239,12 @@ static void unwatch_drops_unread_events(void **state)
 	xs_put(f->dom0, 0, "/w", "v");
 	xst_conn_peek(f->tool, &data);
 	/* The first one is half read and must be finished. */
-	assert_string_equal((const char *)data + sizeof(struct xsd_sockmsg) + 5, "two");
+	assert_string_equal((const char *)data + sizeof(struct xsd_sockmsg) + 5, "one");
 	xst_conn_consume(f->tool, 3);
-	xs_send(f->tool, XS_UNWATCH, 0, LIT("/w\0two"));
+	xs_send(f->tool, XS_UNWATCH, 0, LIT("/w\0one"));
 	xst_conn_consume(f->tool, sizeof(struct xsd_sockmsg) + 9 - 3);
-	xs_event(f->tool, "/w/x\0one");
-	xs_event(f->tool, "/w\0one");
+	xs_event(f->tool, "/w/x\0two");
+	xs_event(f->tool, "/w\0two");
 	xs_expect(f->tool, XS_UNWATCH, 0, LIT("OK"));
 	xs_expect_nothing(f->tool);
 }
