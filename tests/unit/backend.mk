@@ -26,7 +26,7 @@ UNIT_TESTS += console
 console_SRCS := tests/unit/test_console.c $(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) \
 		$(BACKEND_NET) hv/net_tap.c hv/net_user.c $(wildcard hv/console*.c) \
 		hv/back_console.c
-console_LIBS := -luring -lslirp
+console_LIBS := -luring -lslirp -lutil
 
 UNIT_TESTS += xenstore_service
 xenstore_service_SRCS := tests/unit/test_xenstore_service.c tests/unit/fake_guest.c \

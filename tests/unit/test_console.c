@@ -2,10 +2,15 @@
 /* The console: its outsides, the PV ring, who gets typed bytes, and an outside that does not read. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include "hv/console.h"
 #include "ring/stream.h"
@@ -307,6 +312,69 @@ static void test_broken_ring(void **state)
 	assert_int_equal(outside_read(buf, sizeof(buf)), 4);
 }
 
+/* On a terminal of its own: raw while the console runs, as it was when the process is gone. */
+static void on_terminal(void (*end)(void))
+{
+	struct termios before, during, after;
+	int master, slave, ready[2], status;
+	char c;
+	pid_t pid;
+
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ready), 0);
+	tcgetattr(slave, &before);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+		if (login_tty(dup(slave)) || fake_setup(NULL))
+			_exit(1);
+		start(CONSOLE_STDIO);
+		if (write(ready[1], "", 1) == 1 && read(ready[1], &c, 1) == 1)
+			end();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	tcgetattr(slave, &during);
+	assert_int_equal(during.c_lflag & (ICANON | ECHO | ISIG), 0);
+	assert_true(during.c_oflag & OPOST);
+	assert_int_equal(write(ready[0], "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	tcgetattr(slave, &after);
+	assert_int_equal(after.c_lflag, before.c_lflag);
+	assert_int_equal(after.c_iflag, before.c_iflag);
+	close(master);
+	close(slave);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void end_closed(void)
+{
+	console_stop(con);
+	console_close(con);
+	_exit(0);
+}
+
+static void end_exit(void)
+{
+	exit(0);
+}
+
+static void end_fault(void)
+{
+	raise(SIGSEGV);
+}
+
+static void test_terminal(void **state)
+{
+	(void)state;
+	on_terminal(end_closed);
+	on_terminal(end_exit);
+	on_terminal(abort);
+	on_terminal(end_fault);
+}
+
 static int group_setup(void **state)
 {
 	int fd = mkstemp(file);
@@ -333,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slow_reader, setup_stdio, teardown_stdio),
 		cmocka_unit_test_setup_teardown(test_no_reader, setup_stdio, teardown_stdio),
 		cmocka_unit_test_setup_teardown(test_broken_ring, setup_stdio, teardown_stdio),
+		cmocka_unit_test(test_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
