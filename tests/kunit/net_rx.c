@@ -326,7 +326,9 @@ static void noise(struct kunit *test)
 				if (fault)
 					break;
 			}
-			vif_rx_refill(f->q);
+			/* A faulty ring gets no more buffers. */
+			if (!fault)
+				vif_rx_refill(f->q);
 		}
 		fixture_end(f);
 		cond_resched();
