@@ -46,14 +46,26 @@ static void queue_wake(struct backend_queue *q)
 }
 
 /*
- * Sleep until a kick, one of the queue's own descriptors, or a timeout. Adapts the polling
- * window: a kick that came soon would have been seen by polling a little longer.
+ * A kick that came soon would have been seen by polling a little longer; polling before a long
+ * sleep, or before one that something else ended, was in vain.
  */
+static void window_adapt(struct backend_queue *q, bool kicked_soon)
+{
+	if (!kicked_soon)
+		q->window /= 2;
+	else if (q->window < POLL_FIRST)
+		q->window = POLL_FIRST;
+	else
+		q->window = q->window * 2 < POLL_MAX ? q->window * 2 : POLL_MAX;
+}
+
+/* Sleep until a kick, one of the queue's own descriptors, or a timeout. */
 static int queue_wait(struct backend_queue *q, int timeout)
 {
 	struct pollfd fds[1 + BACKEND_QUEUE_FDS];
 	uint64_t start = now_ns(), count;
-	int n = 0, err = 0;
+	bool kicked;
+	int n = 0;
 
 	fds[0] = (struct pollfd){ .fd = q->kick, .events = POLLIN };
 	if (q->ops->poll)
@@ -62,17 +74,10 @@ static int queue_wait(struct backend_queue *q, int timeout)
 		return n;
 	if (poll(fds, 1 + n, timeout) < 0 && errno != EINTR)
 		return -errno;
-	if (fds[0].revents && read(q->kick, &count, sizeof(count)) == sizeof(count) && timeout) {
-		if (now_ns() - start > POLL_MAX)
-			q->window /= 2;
-		else if (q->window < POLL_FIRST)
-			q->window = POLL_FIRST;
-		else
-			q->window = q->window * 2 < POLL_MAX ? q->window * 2 : POLL_MAX;
-	}
-	if (q->ops->polled)
-		err = q->ops->polled(q, fds + 1, n);
-	return err;
+	kicked = fds[0].revents && read(q->kick, &count, sizeof(count)) == sizeof(count);
+	if (timeout)
+		window_adapt(q, kicked && now_ns() - start <= POLL_MAX);
+	return q->ops->polled ? q->ops->polled(q, fds + 1, n) : 0;
 }
 
 /* Poll for work for the length of the window; result as of work. */
