@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guest.h"
+
+#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
+/* Beyond RAM, still within reach of the guest's page tables */
+#define OUTSIDE_RAM (0xc0000000ul / PAGE_SIZE)
+
+static long place(domid_t dom, unsigned int space, unsigned long idx, unsigned long gfn)
+{
+	struct xen_add_to_physmap x = { .domid = dom, .space = space, .idx = idx, .gpfn = gfn };
+
+	return memory_op(XENMEM_add_to_physmap, &x);
+}
+
+static long unplace(domid_t dom, unsigned long gfn)
+{
+	struct xen_remove_from_physmap r = { .domid = dom, .gpfn = gfn };
+
+	return memory_op(XENMEM_remove_from_physmap, &r);
+}
+
+static void placing(void)
+{
+	volatile struct shared_info *outside = (void *)(OUTSIDE_RAM * PAGE_SIZE);
+	volatile struct shared_info *other = (void *)scratch[0];
+
+	check("add_to_physmap shared_info",
+	      place(DOMID_SELF, XENMAPSPACE_shared_info, 0, GFN(shared_info_page)), 0);
+	check_true("add_to_physmap shared_info: has a wall clock",
+		   shared.wc_sec > 1600000000 && !(shared.wc_version & 1));
+	shared.evtchn_mask[63] = 0x1234;
+	check("add_to_physmap shared_info: to another page",
+	      place(domid, XENMAPSPACE_shared_info, 0, GFN(scratch[0])), 0);
+	check("add_to_physmap shared_info: contents move", other->evtchn_mask[63], 0x1234);
+	check("add_to_physmap shared_info: outside RAM",
+	      place(DOMID_SELF, XENMAPSPACE_shared_info, 0, OUTSIDE_RAM), 0);
+	check("add_to_physmap shared_info: contents move outside", outside->evtchn_mask[63],
+	      0x1234);
+	check("remove_from_physmap shared_info", unplace(DOMID_SELF, OUTSIDE_RAM), 0);
+	check("add_to_physmap shared_info: back again",
+	      place(DOMID_SELF, XENMAPSPACE_shared_info, 0, GFN(shared_info_page)), 0);
+	check("add_to_physmap shared_info: contents are kept", shared.evtchn_mask[63], 0x1234);
+	shared.evtchn_mask[63] = 0;
+
+	check("add_to_physmap grant_table",
+	      place(DOMID_SELF, XENMAPSPACE_grant_table, 0, GFN(grants)), 0);
+	check("add_to_physmap grant_table: grows",
+	      place(DOMID_SELF, XENMAPSPACE_grant_table, 3, GFN(scratch[1])), 0);
+	check("remove_from_physmap grant_table", unplace(DOMID_SELF, GFN(scratch[1])), 0);
+	scratch[1][0] = 0x55;
+	check("remove_from_physmap: the page is the guest's again", scratch[1][0], 0x55);
+}
+
+static void placing_wrongly(void)
+{
+	static const struct {
+		const char *name;
+		domid_t dom;
+		unsigned int space;
+		unsigned long idx, gfn;
+		long want;
+	} bad[] = {
+		{ "add_to_physmap: domain 0", 0, XENMAPSPACE_shared_info, 0, 0x200, -XEN_EPERM },
+		{ "add_to_physmap: no such domain", 99, XENMAPSPACE_shared_info, 0, 0x200,
+		  -XEN_ESRCH },
+		{ "add_to_physmap: no such shared_info", DOMID_SELF, XENMAPSPACE_shared_info, 1,
+		  0x200, -XEN_EINVAL },
+		{ "add_to_physmap: no frame", DOMID_SELF, XENMAPSPACE_shared_info, 0, ~0ul,
+		  -XEN_EINVAL },
+		{ "add_to_physmap: frame beyond physical addresses", DOMID_SELF,
+		  XENMAPSPACE_shared_info, 0, 1ul << 52, -XEN_EINVAL },
+		{ "add_to_physmap: wild grant frame", DOMID_SELF, XENMAPSPACE_grant_table, 64,
+		  0x200, -XEN_EINVAL },
+		{ "add_to_physmap: wilder grant frame", DOMID_SELF, XENMAPSPACE_grant_table, ~0ul,
+		  0x200, -XEN_EINVAL },
+		{ "add_to_physmap: foreign space", DOMID_SELF, XENMAPSPACE_gmfn_foreign, 0, 0x200,
+		  -XEN_ENOSYS },
+		{ "add_to_physmap: no such space", DOMID_SELF, 99, 0, 0x200, -XEN_EINVAL },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		check(bad[i].name, place(bad[i].dom, bad[i].space, bad[i].idx, bad[i].gfn),
+		      bad[i].want);
+	check("remove_from_physmap: domain 0", unplace(0, 0x200), -XEN_EPERM);
+	check("remove_from_physmap: no such domain", unplace(99, 0x200), -XEN_ESRCH);
+	check("remove_from_physmap: nothing there", unplace(DOMID_SELF, OUTSIDE_RAM), -XEN_ENOENT);
+}
+
+static void batch(void)
+{
+	xen_ulong_t idx[3] = { 1, 64, 2 };
+	xen_pfn_t gfn[3] = { GFN(scratch[0]), GFN(scratch[1]), GFN(scratch[2]) };
+	int errs[3] = { 9, 9, 9 };
+	struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF,
+					      .space = XENMAPSPACE_grant_table,
+					      .size = 3 };
+
+	b.idxs.p = idx;
+	b.gpfns.p = gfn;
+	b.errs.p = errs;
+	check("add_to_physmap_batch", memory_op(XENMEM_add_to_physmap_batch, &b), 0);
+	check_true("add_to_physmap_batch: an error each",
+		   errs[0] == 0 && errs[1] == -XEN_EINVAL && errs[2] == 0);
+	unplace(DOMID_SELF, gfn[0]);
+	unplace(DOMID_SELF, gfn[2]);
+	b.errs.p = (void *)UNMAPPED;
+	check("add_to_physmap_batch: bad pointer inside",
+	      memory_op(XENMEM_add_to_physmap_batch, &b), -XEN_EFAULT);
+	unplace(DOMID_SELF, gfn[0]);
+	b.space = XENMAPSPACE_gmfn_range;
+	check("add_to_physmap_batch: ranges", memory_op(XENMEM_add_to_physmap_batch, &b),
+	      -XEN_EOPNOTSUPP);
+}
+
+void test_memory(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int cmd;
+	} ops[] = {
+		{ "add_to_physmap: bad pointer", XENMEM_add_to_physmap },
+		{ "add_to_physmap_batch: bad pointer", XENMEM_add_to_physmap_batch },
+		{ "remove_from_physmap: bad pointer", XENMEM_remove_from_physmap },
+		{ "current_reservation: bad pointer", XENMEM_current_reservation },
+		{ "maximum_reservation: bad pointer", XENMEM_maximum_reservation },
+		{ "maximum_gpfn: bad pointer", XENMEM_maximum_gpfn },
+	};
+	struct xen_memory_domain m = { .domid = DOMID_SELF };
+	long pages = memory_op(XENMEM_current_reservation, &m);
+
+	check_true("current_reservation", pages > 1024);
+	check("maximum_reservation", memory_op(XENMEM_maximum_reservation, &m), pages);
+	check("maximum_gpfn", memory_op(XENMEM_maximum_gpfn, &m), pages - 1);
+	check("maximum_ram_page", memory_op(XENMEM_maximum_ram_page, 0), pages);
+	m.domid = 0;
+	check("current_reservation: domain 0", memory_op(XENMEM_current_reservation, &m),
+	      -XEN_EPERM);
+	m.domid = 99;
+	check("current_reservation: no such domain", memory_op(XENMEM_current_reservation, &m),
+	      -XEN_ESRCH);
+	check("memory_op populate_physmap", memory_op(XENMEM_populate_physmap, scratch[0]),
+	      -XEN_ENOSYS);
+	check("memory_op decrease_reservation", memory_op(XENMEM_decrease_reservation, scratch[0]),
+	      -XEN_ENOSYS);
+	check("memory_op: unknown command", memory_op(63, scratch[0]), -XEN_ENOSYS);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+		check_bad_pointers(ops[i].name, __HYPERVISOR_memory_op, ops[i].cmd, 0);
+	placing_wrongly();
+	placing();
+	batch();
+}

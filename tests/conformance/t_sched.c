@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guest.h"
+
+#define MSEC 1000000ull
+
+static void poll(void)
+{
+	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
+	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	evtchn_port_t ports[2] = { 0 };
+	struct sched_poll p = { .nr_ports = 1 };
+	uint64_t start;
+
+	evtchn_op(EVTCHNOP_bind_ipi, &b);
+	consume();
+	ports[0] = b.port;
+	p.ports.p = ports;
+	shared.evtchn_mask[b.port / 64] = 1ul << b.port % 64;
+	start = now_ns(ti);
+	p.timeout = start + 10 * MSEC;
+	check("poll: until the timeout", sched_op(SCHEDOP_poll, &p), 0);
+	check_true("poll: not early", now_ns(ti) >= p.timeout);
+	evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = b.port });
+	p.timeout = 0;
+	check("poll: a pending port, no timeout", sched_op(SCHEDOP_poll, &p), 0);
+	shared.evtchn_mask[b.port / 64] = 0;
+	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+	consume();
+
+	ports[0] = 4096;
+	check("poll: wild port", sched_op(SCHEDOP_poll, &p), -XEN_EINVAL);
+	p.nr_ports = 129;
+	check("poll: too many ports", sched_op(SCHEDOP_poll, &p), -XEN_EINVAL);
+	p.nr_ports = 1;
+	p.ports.p = (void *)UNMAPPED;
+	check("poll: bad pointer inside", sched_op(SCHEDOP_poll, &p), -XEN_EFAULT);
+}
+
+/* Sleeps with interrupts off; the hypervisor turns them on and the timer ends it */
+static void block(void)
+{
+	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	unsigned int seen = upcalls;
+	uint64_t until;
+
+	evtchn_op(EVTCHNOP_bind_virq, &b);
+	consume();
+	until = now_ns(ti) + 10 * MSEC;
+	hypercall(__HYPERVISOR_set_timer_op, until, 0, 0);
+	check("block", hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	cli();
+	check_true("block: until an event", upcalls != seen && now_ns(ti) >= until);
+	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+	consume();
+}
+
+void test_sched(void)
+{
+	struct sched_shutdown s = { .reason = SHUTDOWN_suspend };
+
+	check("yield", hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
+	poll();
+	block();
+	check("shutdown: suspend", sched_op(SCHEDOP_shutdown, &s), -XEN_ENOSYS);
+	check("sched_op: unknown command", sched_op(99, &s), -XEN_ENOSYS);
+	check_bad_pointers("shutdown: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_shutdown, 0);
+	check_bad_pointers("poll: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_poll, 0);
+}
