@@ -44,7 +44,22 @@ struct config {
 	unsigned int nr_disks;
 	struct nic_config nic[CONFIG_MAX_NICS];
 	unsigned int nr_nics;
-	bool json;
+	char *report; /* file the JSON report goes to at the end, "-" for standard output, or NULL */
+	bool verbose;
 };
+
+/**
+ * config_parse - read the arguments of `paravane run`
+ * @argv: starts with the verb
+ *
+ * Return: 0; 1 if the user asked for help, which was printed; -EINVAL after printing one line. @config needs
+ * config_free() in every case.
+ */
+int config_parse(int argc, char **argv, struct config *config);
+
+void config_free(struct config *config);
+
+/** config_vdev - Xen's virtual device number of a whole disk named like xvda; 0 if @name is no such name */
+unsigned int config_vdev(const char *name);
 
 #endif /* HV_CONFIG_H */

@@ -6,6 +6,7 @@
  *
  * Locks, outermost first; no other nesting is allowed:
  *   physmap_lock       placing hypervisor pages; vCPU threads, never in a hot path
+ *   vcpu call lock     what is to be done on a vCPU's thread (hv/vcpu.c); never held during a call
  *   evtchn table lock  binding and closing ports (hv/evtchn.c); never in a hot path
  *   evtchn port lock   one per port; never two at once; all that a send takes
  *   vCPU timer lock    one per vCPU (hv/timer.c)
@@ -25,18 +26,22 @@
 #include "hv/types.h"
 
 struct backend_bus;
+struct boot;
 struct console;
 struct domain_abi;
 struct evtchn_table;
 struct gnttab;
 struct loop;
 struct mem;
+struct pio;
+struct stats;
 struct timers;
+struct uart;
 struct xenstore_service;
 
 /** enum transport - how hypercalls reach us */
 enum transport {
-	TRANSPORT_PORT,      /* out %al, port: every KVM */
+	TRANSPORT_PORT, /* out %al, port: every KVM */
 	TRANSPORT_INTERCEPT, /* VMCALL/VMMCALL as KVM_EXIT_XEN: host CONFIG_KVM_XEN */
 };
 
@@ -51,6 +56,11 @@ struct domain {
 	struct mem *mem;
 	struct vcpu *vcpu[MAX_VCPUS];
 	unsigned int nr_vcpus;
+	pthread_mutex_t call_lock; /* with @call_cond: vcpu_call() */
+	pthread_cond_t call_cond;
+	struct pio *pio;
+	struct uart *uart; /* or NULL */
+	struct stats *stats;
 
 	pthread_mutex_t physmap_lock;
 	struct hv_page shared_info;
@@ -69,6 +79,23 @@ struct domain {
 
 	int shutdown_reason; /* SHUTDOWN_*, or -1 while running; first writer wins */
 };
+
+/**
+ * domain_create - build the domain up to the first instruction
+ * @boot: checked kernel and initrd; not needed afterwards
+ * @bus, @console: opened by the caller, who also destroys them, after domain_destroy()
+ *
+ * @d->config, @d->domid, @d->run_dir and @d->kvm (opened) are the caller's to set. Return: 0, or -errno after printing one
+ * line; then nothing is left.
+ */
+int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
+		  struct console *console);
+
+/** domain_run - run vCPUs and loop until domain_shutdown(); the loop thread; 0 or -errno */
+int domain_run(struct domain *d);
+
+/** domain_destroy - undo domain_create(); everything in reverse */
+void domain_destroy(struct domain *d);
 
 /**
  * domain_shutdown - the guest is done: stop its vCPUs and the loop

@@ -9,9 +9,9 @@
 /**
  * struct kvm - the VM's file descriptors and what this host's KVM can do
  * @fd: /dev/kvm
- * @vm_fd: the VM
+ * @vm_fd: the VM, or -1
  * @xen_caps: KVM_CAP_XEN_HVM bits; 0 without CONFIG_KVM_XEN
- * @tsc_khz: frequency the guest sees
+ * @tsc_khz: frequency the guest sees; known once the first vCPU exists
  * @run_size: size of struct kvm_run's mapping
  */
 struct kvm {
@@ -22,6 +22,23 @@ struct kvm {
 	size_t run_size;
 };
 
+/** struct kvm_need - a capability of KVM that Paravane cannot do without */
+struct kvm_need {
+	int cap;
+	const char *name;
+	const char *why;
+};
+
+/** kvm_needs - the list, ended by an entry without a name */
+extern const struct kvm_need kvm_needs[];
+
+/**
+ * kvm_cpu_virtualizes - true if the processor runs guests itself (svm or vmx in /proc/cpuinfo)
+ *
+ * Where it does not, a /dev/kvm that opens interprets a guest's kernel instruction by instruction.
+ */
+bool kvm_cpu_virtualizes(void);
+
 /**
  * kvm_open - open /dev/kvm and check that guests really can run on it
  *
@@ -29,7 +46,11 @@ struct kvm {
  */
 int kvm_open(struct kvm *kvm);
 void kvm_close(struct kvm *kvm);
-/** kvm_create_vm - create the VM with a split irqchip and the capabilities the profile needs */
+/**
+ * kvm_create_vm - create the VM with a split irqchip and the capabilities the profile needs
+ *
+ * Decides d->transport. Return: 0, or -errno after printing one line.
+ */
 int kvm_create_vm(struct domain *d);
 
 /**

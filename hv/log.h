@@ -24,11 +24,11 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
  *
  * For anything a guest can repeat at will.
  */
-#define pr_once(level, ...)                                                         \
-	do {                                                                        \
-		static int said_;                                           \
-		if (!__atomic_exchange_n(&said_, 1, __ATOMIC_RELAXED))       \
-			log_line(level, __VA_ARGS__);                               \
+#define pr_once(level, ...)                                            \
+	do {                                                           \
+		static int said_;                                      \
+		if (!__atomic_exchange_n(&said_, 1, __ATOMIC_RELAXED)) \
+			log_line(level, __VA_ARGS__);                  \
 	} while (0)
 
 #endif /* HV_LOG_H */

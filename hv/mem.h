@@ -5,6 +5,9 @@
 #ifndef HV_MEM_H
 #define HV_MEM_H
 
+/* Readers of hv_page storage and the code that moves it must use the same flavour of RCU. */
+#include <urcu-bp.h>
+
 #include "hv/types.h"
 
 struct mem;
@@ -19,8 +22,12 @@ struct mem;
  * Return: 0, -ENOMEM, or the -errno of KVM_SET_USER_MEMORY_REGION.
  */
 int mem_create(struct domain *d, uint64_t bytes);
+/** mem_alloc - the part of mem_create() that needs no KVM; 0 or -ENOMEM */
+int mem_alloc(struct domain *d, uint64_t bytes);
 void mem_destroy(struct domain *d);
 uint64_t mem_bytes(const struct domain *d);
+/** mem_low_bytes - RAM that starts at address 0; the rest, if any, starts at MEM_HIGH_BASE */
+uint64_t mem_low_bytes(const struct domain *d);
 
 /**
  * mem_range - host address of [@gpa, @gpa + @len) if all of it is RAM in one piece, else NULL

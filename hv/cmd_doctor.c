@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * paravane doctor: what this host offers, and what follows from each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <liburing.h>
+
+#include "hv/cmd.h"
+#include "hv/kvm.h"
+#include "hv/log.h"
+
+#define THP_FILE "/sys/kernel/mm/transparent_hugepage/enabled"
+#define TUN_DEVICE "/dev/net/tun"
+
+enum verdict { VERDICT_OK, VERDICT_DEGRADED, VERDICT_UNUSABLE };
+
+static const char *const verdict_names[] = {
+	[VERDICT_OK] = "ok",
+	[VERDICT_DEGRADED] = "degraded",
+	[VERDICT_UNUSABLE] = "unusable",
+};
+
+/** struct finding - what one check found: @found is a fact, @follows what it means for guests */
+struct finding {
+	enum verdict verdict;
+	char found[160];
+	const char *follows;
+};
+
+static void find_cpu(struct finding *f)
+{
+	bool virtualizes = kvm_cpu_virtualizes();
+
+	snprintf(f->found, sizeof(f->found), "%s",
+		 virtualizes ? "svm or vmx in /proc/cpuinfo" :
+			       "neither svm nor vmx in /proc/cpuinfo");
+	f->verdict = virtualizes ? VERDICT_OK : VERDICT_UNUSABLE;
+	f->follows = virtualizes ? "guests run at the processor's speed" :
+				   "a /dev/kvm that opens all the same would interpret every "
+				   "instruction of a guest's kernel";
+}
+
+static void find_kvm(struct finding *f)
+{
+	const struct kvm_need *need = kvm_needs;
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	f->verdict = VERDICT_UNUSABLE;
+	f->follows = "no guest can run";
+	if (fd < 0) {
+		snprintf(f->found, sizeof(f->found), "/dev/kvm: %s", strerror(errno));
+		return;
+	}
+	while (need->name && ioctl(fd, KVM_CHECK_EXTENSION, need->cap) > 0)
+		need++;
+	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+		snprintf(f->found, sizeof(f->found), "/dev/kvm is not KVM, API version %d",
+			 KVM_API_VERSION);
+	} else if (need->name) {
+		snprintf(f->found, sizeof(f->found), "KVM lacks %s (%s)", need->name, need->why);
+	} else {
+		snprintf(f->found, sizeof(f->found), "API version %d, every capability needed",
+			 KVM_API_VERSION);
+		f->verdict = VERDICT_OK;
+		f->follows = "guests can run";
+	}
+	close(fd);
+}
+
+static void find_kvm_xen(struct finding *f)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int caps = fd < 0 ? 0 : ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+
+	if (fd >= 0)
+		close(fd);
+	if (caps > 0 && (caps & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL)) {
+		f->verdict = VERDICT_OK;
+		snprintf(f->found, sizeof(f->found), "KVM_CAP_XEN_HVM 0x%x", caps);
+		f->follows = "hypercalls by VMCALL/VMMCALL, as on Xen: in-tree Xen guests run too";
+	} else {
+		f->verdict = VERDICT_DEGRADED;
+		snprintf(f->found, sizeof(f->found), "no KVM_CAP_XEN_HVM (CONFIG_KVM_XEN)");
+		f->follows =
+			"hypercalls by port I/O: our modules work, kernels that execute VMCALL "
+			"themselves (in-tree Xen, from 6.1.121 on) do not";
+	}
+}
+
+static void find_io_uring(struct finding *f)
+{
+	struct io_uring ring;
+	int ret = io_uring_queue_init(1, &ring, 0);
+
+	if (!ret)
+		io_uring_queue_exit(&ring);
+	f->verdict = ret ? VERDICT_UNUSABLE : VERDICT_OK;
+	snprintf(f->found, sizeof(f->found), "%s", ret ? strerror(-ret) : "available");
+	f->follows = ret ? "no disks (see kernel.io_uring_disabled and seccomp filters)" :
+			   "disks on files and block devices";
+}
+
+static void find_tun(struct finding *f)
+{
+	int fd = open(TUN_DEVICE, O_RDWR | O_CLOEXEC);
+
+	f->verdict = fd < 0 ? VERDICT_DEGRADED : VERDICT_OK;
+	snprintf(f->found, sizeof(f->found), "%s%s%s", TUN_DEVICE, fd < 0 ? ": " : "",
+		 fd < 0 ? strerror(errno) : "");
+	f->follows = fd < 0 ? "--net user works, --net tap=IFACE does not" :
+			      "--net tap=IFACE works, given CAP_NET_ADMIN or a tap of one's own";
+	if (fd >= 0)
+		close(fd);
+}
+
+static void find_thp(struct finding *f)
+{
+	char text[64] = "";
+	FILE *file = fopen(THP_FILE, "re");
+
+	if (file) {
+		if (!fgets(text, sizeof(text), file))
+			*text = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		fclose(file);
+	}
+	if (*text && !strstr(text, "[never]")) {
+		f->verdict = VERDICT_OK;
+		f->follows = "guest memory in 2 MiB pages: some fifty faults in a boot";
+	} else {
+		f->verdict = VERDICT_DEGRADED;
+		f->follows = "guest memory in 4 KiB pages: a fault, that is an exit, for each";
+	}
+	snprintf(f->found, sizeof(f->found), "%s", *text ? text : "no " THP_FILE);
+}
+
+static const struct check {
+	const char *name;
+	void (*find)(struct finding *f);
+} checks[] = {
+	{ "processor", find_cpu },     { "kvm", find_kvm }, { "kvm_xen", find_kvm_xen },
+	{ "io_uring", find_io_uring }, { "tun", find_tun }, { "huge_pages", find_thp },
+};
+
+static void print_finding(const struct check *check, const struct finding *f)
+{
+	printf("%-11s %-9s %s\n%-21s %s\n", check->name, verdict_names[f->verdict], f->found, "",
+	       f->follows);
+}
+
+static json_t *finding_json(const struct check *check, const struct finding *f)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "check", check->name, "verdict",
+			 verdict_names[f->verdict], "found", f->found, "follows", f->follows);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	bool json = argc == 2 && !strcmp(argv[1], "--json");
+	enum verdict worst = VERDICT_OK;
+	json_t *list = json_array();
+
+	if (argc > 1 && !json) {
+		pr_err("doctor: unexpected argument %s (only --json)", argv[1]);
+		json_decref(list);
+		return EXIT_SETUP;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct finding f = { 0 };
+
+		checks[i].find(&f);
+		if (f.verdict > worst)
+			worst = f.verdict;
+		if (json)
+			json_array_append_new(list, finding_json(&checks[i], &f));
+		else
+			print_finding(&checks[i], &f);
+	}
+	if (json) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(list);
+	return worst == VERDICT_UNUSABLE ? EXIT_SETUP : EXIT_DONE;
+}

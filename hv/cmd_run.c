@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * paravane run: one guest, in the foreground.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "hv/backend.h"
+#include "hv/boot.h"
+#include "hv/cmd.h"
+#include "hv/config.h"
+#include "hv/console.h"
+#include "hv/domain.h"
+#include "hv/log.h"
+#include "hv/loop.h"
+#include "hv/report.h"
+#include "hv/rundir.h"
+#include "hv/vcpu.h"
+#include "hv/xenstore_service.h"
+
+#include <xen-public/sched.h>
+
+/* What a guest that does not listen to shutdown requests is left after the first signal */
+#define GRACE_SECONDS 5
+
+/**
+ * struct run - everything of one run
+ * @signals: SIGTERM and its like
+ * @grace: timer of a guest that was asked to shut down but cannot hear it
+ * @asked: a signal came already
+ * @killed: we ended the guest, not the guest itself
+ */
+struct run {
+	struct config config;
+	struct boot boot;
+	struct backend_bus *bus;
+	struct console *console;
+	struct rundir dir;
+	struct domain domain;
+	struct loop_source signals, grace;
+	bool asked, killed;
+};
+
+static void run_kill(struct run *run, const char *why)
+{
+	pr_warn("ending the guest: %s", why);
+	run->killed = true;
+	domain_shutdown(&run->domain, SHUTDOWN_crash);
+}
+
+/* The guest's kernel says in its home that it heeds control/shutdown. */
+static bool run_guest_listens(struct run *run)
+{
+	char path[96], *value = NULL;
+	bool listens;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/control/feature-poweroff",
+		 run->domain.domid);
+	if (xst_read(xenstore_service_conn(&run->domain), XST_NO_TX, path, &value, NULL))
+		return false;
+	listens = !strcmp(value, "1");
+	free(value);
+	return listens;
+}
+
+static void run_signalled(struct loop_source *s, uint32_t events)
+{
+	struct run *run = container_of(s, struct run, signals);
+	const struct itimerspec grace = { .it_value.tv_sec = GRACE_SECONDS };
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(s->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (run->asked) {
+		run_kill(run, "second signal");
+		return;
+	}
+	run->asked = true;
+	domain_request_shutdown(&run->domain, "poweroff");
+	if (run_guest_listens(run)) {
+		pr_info("asked the guest to power off; a second signal ends it at once");
+		return;
+	}
+	pr_info("the guest does not listen to shutdown requests; it is ended in %d s",
+		GRACE_SECONDS);
+	timerfd_settime(run->grace.fd, 0, &grace, NULL);
+}
+
+static void run_grace_over(struct loop_source *s, uint32_t events)
+{
+	(void)events;
+	run_kill(container_of(s, struct run, grace), "it does not listen to shutdown requests");
+}
+
+/* Before any thread exists: threads inherit the mask. */
+static int run_block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	return sigprocmask(SIG_BLOCK, set, NULL) ? -errno : vcpu_process_init();
+}
+
+static int run_watch_signals(struct run *run, const sigset_t *set)
+{
+	struct loop *loop = run->domain.loop;
+	int ret = 0;
+
+	run->signals = (struct loop_source){ signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK),
+					     run_signalled };
+	run->grace =
+		(struct loop_source){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+				      run_grace_over };
+	if (run->signals.fd < 0 || run->grace.fd < 0)
+		ret = -errno;
+	if (!ret)
+		ret = loop_add(loop, &run->signals, EPOLLIN);
+	if (!ret)
+		ret = loop_add(loop, &run->grace, EPOLLIN);
+	return ret;
+}
+
+static void run_unwatch_signals(struct run *run)
+{
+	if (run->signals.fd >= 0)
+		close(run->signals.fd);
+	if (run->grace.fd >= 0)
+		close(run->grace.fd);
+}
+
+static int run_status(const struct run *run)
+{
+	int reason = run->domain.shutdown_reason;
+
+	if (reason == SHUTDOWN_poweroff)
+		return EXIT_DONE;
+	if (!run->killed)
+		pr_err("the guest ended: %s", report_shutdown_name(reason));
+	return EXIT_GUEST;
+}
+
+/* The guest's life, from the first thing that exists because of it to the last. */
+static int run_domain(struct run *run)
+{
+	struct domain *d = &run->domain;
+	int status = EXIT_SETUP;
+	sigset_t set;
+
+	if (run_block_signals(&set))
+		return status;
+	if (rundir_create(&run->dir, run->config.name, &d->domid))
+		return status;
+	snprintf(d->run_dir, sizeof(d->run_dir), "%s", run->dir.path);
+	d->loop = loop_new();
+	if (!d->loop || run_watch_signals(run, &set)) {
+		pr_err("cannot create the event loop: %s", strerror(errno));
+		goto out_dir;
+	}
+	if (domain_create(d, &run->boot, run->bus, run->console))
+		goto out_loop;
+	boot_close(&run->boot);
+	if (console_pty(run->console))
+		pr_info("console on %s", console_pty(run->console));
+	if (!domain_run(d))
+		status = run_status(run);
+	if (run->config.report && report_write(d, run->config.report))
+		status = EXIT_SETUP;
+	domain_destroy(d);
+out_loop:
+	run_unwatch_signals(run);
+out_dir:
+	loop_free(d->loop);
+	rundir_remove(&run->dir);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static struct run run;
+	int status = EXIT_SETUP;
+	int ret = config_parse(argc, argv, &run.config);
+
+	if (ret) {
+		config_free(&run.config);
+		return ret > 0 ? EXIT_DONE : EXIT_SETUP;
+	}
+	run.domain.config = &run.config;
+	run.signals.fd = run.grace.fd = -1;
+	log_set_level(run.config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	log_set_domain(run.config.name);
+	if (kvm_open(&run.domain.kvm))
+		goto out_config;
+	if (boot_open(&run.config, &run.boot))
+		goto out_kvm;
+	if (backends_open(&run.config, &run.bus))
+		goto out_boot;
+	if (console_open(&run.config, &run.console))
+		goto out_backends;
+	status = run_domain(&run);
+	console_close(run.console);
+out_backends:
+	backends_destroy(run.bus);
+out_boot:
+	boot_close(&run.boot);
+out_kvm:
+	kvm_close(&run.domain.kvm);
+out_config:
+	config_free(&run.config);
+	return status;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "hv/cmd.h"
+#include "hv/log.h"
+#include "hv/stats.h"
+#include "hv/types.h"
+
+#define VERSION "0.1"
+
+static int cmd_help(int argc, char **argv);
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("paravane %s\n", VERSION);
+	return EXIT_DONE;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "boot a kernel as a guest, in the foreground" },
+	{ "doctor", cmd_doctor, "what this host offers, and what follows from it" },
+	{ "unpack", cmd_unpack, "write the ELF kernel inside a bzImage to a file" },
+	{ "help", cmd_help, "this text" },
+	{ "version", cmd_version, "the program's version" },
+};
+
+static int cmd_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("usage: paravane COMMAND [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	stats_process_started();
+	if (!name) {
+		pr_err("no command given (see paravane help)");
+		return EXIT_SETUP;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	else if (!strcmp(name, "--version"))
+		name = "version";
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	pr_err("unknown command %s (see paravane help)", name);
+	return EXIT_SETUP;
+}

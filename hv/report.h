@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The report of one run, as JSON:
+ *
+ *   name, domid, profile ("kvm", "xen", "none"), transport ("port", "intercept"),
+ *   vcpus, memory_bytes, seconds (process start to the end of the guest)
+ *   shutdown		"poweroff", "reboot", "suspend", "crash", "watchdog", "soft_reset"
+ *   marks		[{ name, ms (since process start), exits (of all vCPUs), user_exits }]
+ *   exits.all		VM exits, all vCPUs (KVM's count); missing if KVM has no statistics
+ *   exits.user		those that came to this process
+ *   exits.kvm		{ KVM's per-vCPU counters by name, summed, without zeros }
+ *   exits.by_reason	{ exits to this process by KVM_EXIT_* name }
+ *   exits.by_port	{ port accesses by name of the port range (hv/pio.c) }
+ *   hypercalls		{ calls by name }
+ *   vmm.pss_bytes	this process's memory without guest RAM, shared pages shared out
+ *   vmm.rss_bytes	the same, shared pages in full
+ *   vmm.guest_bytes	guest RAM in the host's memory
+ */
+#ifndef HV_REPORT_H
+#define HV_REPORT_H
+
+struct domain;
+
+/**
+ * report_write - write the report of @d to @path, or to standard output for "-"
+ *
+ * After the vCPUs stopped, before domain_destroy(). Return: 0, or -errno after printing one line.
+ */
+int report_write(const struct domain *d, const char *path);
+
+/** report_shutdown_name - name of SHUTDOWN_* */
+const char *report_shutdown_name(int reason);
+
+#endif /* HV_REPORT_H */
