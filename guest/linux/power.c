@@ -4,6 +4,7 @@
  * SCHEDOP_shutdown.
  */
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
@@ -91,11 +92,16 @@ static struct paravane_xs_watch shutdown_watch = {
 	.fn = shutdown_event,
 };
 
+/* Returns only if the hypervisor refuses; it may let us run for a moment when it agrees. */
 static void hypervisor_shutdown(unsigned int reason)
 {
 	struct sched_shutdown op = { .reason = reason };
 
-	paravane_sched_op(SCHEDOP_shutdown, &op);
+	if (paravane_sched_op(SCHEDOP_shutdown, &op))
+		return;
+	local_irq_disable();
+	for (;;)
+		halt();
 }
 
 static int on_power_off(struct sys_off_data *data)
