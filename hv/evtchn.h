@@ -60,12 +60,15 @@ void evtchn_upcall(struct vcpu *v);
 void evtchn_upcall_retry(struct vcpu *v);
 
 /**
- * evtchn_set_callback_vector - HVM_PARAM_CALLBACK_IRQ of type vector
+ * evtchn_set_callback_vector - HVM_PARAM_CALLBACK_IRQ of type vector; 0 for any other type
  *
- * Such a vector is injected without the LAPIC, which only KVM itself can do: -ENOSYS on a host whose
- * KVM has no Xen support. vCPU thread, no lock held. Return: 0, -ENOSYS, -errno of KVM.
+ * Such a vector is injected without the LAPIC, which only KVM itself can do, for vCPUs that have no vector
+ * of their own. vCPU thread, no lock held. Return: 0, -ENOSYS on a host whose KVM has no Xen support,
+ * -errno of KVM (-EINVAL for the vector of an exception).
  */
-long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector);
+long evtchn_set_callback_vector(struct vcpu *caller, uint8_t vector);
+/** evtchn_set_upcall_vector - raise @v's upcalls as @vector in its LAPIC; vCPU thread, no lock held; 0 or -errno of KVM */
+long evtchn_set_upcall_vector(struct vcpu *caller, struct vcpu *v, uint8_t vector);
 
 /** evtchn_place_shared_info - XENMAPSPACE_shared_info; 0 or -errno; no lock held */
 long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn);

@@ -175,31 +175,46 @@ static long kvm_use_vcpu_info(struct vcpu *v, void *arg)
 	return ioctl(v->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
 }
 
-/* Guest physical address of the vcpu_info, or GFN_NONE while it is in a page the guest does not see */
-static gpa_t vcpu_info_gpa(struct vcpu *v)
+/* Where KVM is to look for upcall_pending: nowhere, unless it is KVM that raises this vCPU's upcalls */
+static gpa_t kvm_vcpu_info_gpa(struct vcpu *v)
 {
 	struct domain *d = v->domain;
-	gpa_t gpa = GFN_NONE;
 
+	if (!kvm_injects(d) || __atomic_load_n(&v->abi->upcall_vector, __ATOMIC_ACQUIRE))
+		return GFN_NONE;
 	if (__atomic_load_n(&v->abi->info, __ATOMIC_ACQUIRE))
-		gpa = v->abi->info_gpa;
-	else if (d->shared_info.gfn != GFN_NONE)
-		gpa = (d->shared_info.gfn << PAGE_SHIFT) +
-		      offsetof(struct shared_info, vcpu_info[v->id]);
-	return gpa;
+		return v->abi->info_gpa;
+	if (d->shared_info.gfn == GFN_NONE)
+		return GFN_NONE;
+	return (d->shared_info.gfn << PAGE_SHIFT) + offsetof(struct shared_info, vcpu_info[v->id]);
+}
+
+/* The time in @v's vcpu_info is ours to fill in, unless KVM does it */
+static void publish_time(struct vcpu *v)
+{
+	rcu_read_lock();
+	if (v->abi->kvm_info_gpa == GFN_NONE)
+		pvclock_publish(v->domain, &evtchn_vcpu_info(v)->time);
+	rcu_read_unlock();
 }
 
 /*
- * Keep KVM's idea of @v's vcpu_info current, while KVM injects the upcalls. No lock may be held: the
- * other vCPU has to leave the guest for it.
+ * Bring KVM's idea of @v's vcpu_info up to date, and the time in it. No lock may be held: the other vCPU
+ * has to leave the guest for it.
  */
 static long sync_vcpu_info(struct vcpu *caller, struct vcpu *v)
 {
-	gpa_t gpa = vcpu_info_gpa(v);
+	gpa_t gpa = kvm_vcpu_info_gpa(v);
+	long err = 0;
 
-	if (!kvm_injects(v->domain))
-		return 0;
-	return v == caller ? kvm_use_vcpu_info(v, &gpa) : vcpu_call(v, kvm_use_vcpu_info, &gpa);
+	if (gpa != v->abi->kvm_info_gpa) {
+		err = v == caller ? kvm_use_vcpu_info(v, &gpa) :
+				    vcpu_call(v, kvm_use_vcpu_info, &gpa);
+		if (!err)
+			v->abi->kvm_info_gpa = gpa;
+	}
+	publish_time(v);
+	return err;
 }
 
 long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
@@ -208,13 +223,15 @@ long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
 	struct domain *d = v->domain;
 	long err;
 
+	if (!vector && !kvm_injects(d))
+		return 0;
 	if (!(d->kvm.xen_caps & KVM_XEN_HVM_CONFIG_SHARED_INFO)) {
 		pr_once(LOG_LEVEL_WARN, "guest wants a callback vector without LAPIC: this host's "
 					"KVM has no Xen support (CONFIG_KVM_XEN)");
 		return -ENOSYS;
 	}
 	attr.u.vector = vector;
-	/* From now on KVM keeps the time in vcpu_info; let it go on from ours. */
+	/* KVM is to keep the time in vcpu_info; let it go on from ours. */
 	err = timer_align_kvm_clock(d);
 	if (err)
 		return err;
@@ -228,6 +245,16 @@ long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
 		evtchn_upcall(d->vcpu[i]);
 	}
 	return 0;
+}
+
+long evtchn_set_upcall_vector(struct vcpu *caller, struct vcpu *v, uint8_t vector)
+{
+	long err;
+
+	__atomic_store_n(&v->abi->upcall_vector, vector, __ATOMIC_RELEASE);
+	err = sync_vcpu_info(caller, v);
+	evtchn_upcall(v);
+	return err;
 }
 
 /* Bits that senders set in the old storage while the contents moved */
@@ -253,14 +280,10 @@ static void settle_shared_info(struct domain *d, const void *from, void *to)
 static long shared_info_moved(struct vcpu *caller)
 {
 	struct domain *d = caller->domain;
-	struct shared_info *si;
 	long err = 0;
 
 	rcu_read_lock();
-	si = shared_info(d);
-	wallclock_publish(d, si);
-	for (unsigned int i = 0; i < d->nr_vcpus && !kvm_injects(d); i++)
-		pvclock_publish(d, &si->vcpu_info[i].time);
+	wallclock_publish(d, shared_info(d));
 	rcu_read_unlock();
 	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
 		if (!err)
@@ -321,8 +344,6 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 		synchronize_rcu();
 		__atomic_store_n(&info->evtchn_pending_sel, ~0UL, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-		if (!kvm_injects(d))
-			pvclock_publish(d, &info->time);
 	}
 	pthread_mutex_unlock(&d->physmap_lock);
 	if (err)

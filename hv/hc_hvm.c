@@ -68,7 +68,7 @@ static long set_callback(struct vcpu *v, uint64_t value)
 	if (value && !vectors)
 		pr_once(LOG_LEVEL_WARN, "guest wants events as a line interrupt; there is none, "
 					"it has to register per-vCPU vectors");
-	return 0;
+	return evtchn_set_callback_vector(v, 0);
 }
 
 static long check_value(struct vcpu *v, uint32_t index, uint64_t value)
@@ -144,10 +144,7 @@ static long op_set_evtchn_upcall_vector(struct vcpu *v, void *arg)
 		return -EINVAL;
 	if (op->vcpu >= d->nr_vcpus)
 		return -ENOENT;
-	v = d->vcpu[op->vcpu];
-	__atomic_store_n(&v->abi->upcall_vector, op->vector, __ATOMIC_RELEASE);
-	evtchn_upcall(v);
-	return 0;
+	return evtchn_set_upcall_vector(v, d->vcpu[op->vcpu], op->vector);
 }
 
 /* An optimization for shadow page tables, which KVM hides */

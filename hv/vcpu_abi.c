@@ -24,6 +24,7 @@ int vcpu_abi_create(struct vcpu *v)
 	pthread_cond_init(&abi->wait, &attr);
 	pthread_condattr_destroy(&attr);
 	abi->sched_fd = -1;
+	abi->kvm_info_gpa = GFN_NONE;
 	v->abi = abi;
 	return 0;
 }

@@ -31,6 +31,7 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
  * struct vcpu_abi - what hypercalls keep per vCPU
  * @info: where the guest registered its vcpu_info, NULL for the slot in shared_info; under RCU
  * @info_gpa: its guest physical address
+ * @kvm_info_gpa: where KVM was told that it is, or GFN_NONE
  * @upcall_vector: HVMOP_set_evtchn_upcall_vector, 0 for none; accessed atomically
  * @upcall_owed: the LAPIC refused an upcall, a timer tries again; accessed atomically
  * @virq_port: ports bound to virtual interrupts, 0 for none; accessed atomically
@@ -49,6 +50,7 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
 struct vcpu_abi {
 	struct vcpu_info *info;
 	gpa_t info_gpa;
+	gpa_t kvm_info_gpa;
 	uint8_t upcall_vector;
 	bool upcall_owed;
 	evtchn_port_t virq_port[NR_VIRQS];
