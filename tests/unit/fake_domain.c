@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/unit/fake_domain.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "hv/hypercall.h"
+#include "hv/log.h"
+#include "hv/loop.h"
+#include "hv/mem.h"
+
+static struct fake *fake_of(const struct domain *d)
+{
+	return (struct fake *)((char *)d - offsetof(struct fake, d));
+}
+
+struct fake *fake_new(void)
+{
+	struct fake *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	f->config.vcpus = FAKE_VCPUS;
+	f->d.config = &f->config;
+	f->d.domid = FAKE_DOMID;
+	f->d.kvm.tsc_khz = 2000000;
+	f->d.kvm.vm_fd = -1;
+	f->d.nr_vcpus = FAKE_VCPUS;
+	f->d.shutdown_reason = -1;
+	f->d.store_gfn = 0x3fe;
+	f->d.console_gfn = 0x3ff;
+	pthread_mutex_init(&f->d.physmap_lock, NULL);
+	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
+		f->vcpu[i] = (struct vcpu){ .domain = &f->d, .id = i, .apic_id = i, .fd = -1 };
+		f->vcpu[i].run = &f->run[i];
+		f->run[i].s.regs.sregs.cs.l = 1;
+		f->d.vcpu[i] = &f->vcpu[i];
+	}
+	f->d.loop = loop_new();
+	if (!f->d.loop || mem_alloc(&f->d, FAKE_RAM) || abi_create(&f->d))
+		abort();
+	return f;
+}
+
+void fake_free(struct fake *f)
+{
+	abi_destroy(&f->d);
+	mem_destroy(&f->d);
+	loop_free(f->d.loop);
+	pthread_mutex_destroy(&f->d.physmap_lock);
+	free(f);
+}
+
+void *fake_ram(struct fake *f, gpa_t gpa)
+{
+	void *va = mem_range(&f->d, gpa, 1);
+
+	if (!va)
+		abort();
+	return va;
+}
+
+long fake_call(struct fake *f, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	struct hypercall_args call = { .nr = nr, .arg = { a0, a1, a2 } };
+
+	return hypercall_dispatch(&f->vcpu[0], &call);
+}
+
+long fake_op(struct fake *f, unsigned int nr, uint64_t cmd, void *arg, size_t size)
+{
+	long ret;
+
+	memcpy(fake_ram(f, FAKE_ARG), arg, size);
+	ret = fake_call(f, nr, cmd, FAKE_ARG, 0);
+	memcpy(arg, fake_ram(f, FAKE_ARG), size);
+	return ret;
+}
+
+/* Doubles */
+
+int kvm_signal_msi(const struct kvm *kvm, uint32_t apic_id, uint8_t vector)
+{
+	struct fake *f = (struct fake *)((char *)kvm - offsetof(struct fake, d.kvm));
+
+	if (f->lapic_refuses)
+		return -EAGAIN;
+	__atomic_fetch_add(&f->upcalls[apic_id], 1, __ATOMIC_SEQ_CST);
+	f->vector[apic_id] = vector;
+	return 0;
+}
+
+int kvm_doorbell(const struct kvm *kvm, int fd, uint32_t match, bool assign)
+{
+	struct fake *f = (struct fake *)((char *)kvm - offsetof(struct fake, d.kvm));
+
+	(void)fd;
+	(void)match;
+	f->doorbells += assign ? 1 : -1;
+	return 0;
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	fake_of(v->domain)->kicks++;
+}
+
+long vcpu_call(struct vcpu *v, long (*fn)(struct vcpu *v, void *arg), void *arg)
+{
+	return fn(v, arg);
+}
+
+unsigned int vcpu_cpl(const struct vcpu *v)
+{
+	return v->run->s.regs.sregs.ss.dpl;
+}
+
+void domain_shutdown(struct domain *d, int reason)
+{
+	d->shutdown_reason = reason;
+}
+
+bool domain_stopping(const struct domain *d)
+{
+	return d->shutdown_reason >= 0;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > LOG_LEVEL_ERR)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* Linked with --wrap=ioctl: what KVM would do for a guest whose TSC is the host's */
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	(void)fd;
+	switch (request) {
+	case KVM_GET_DEVICE_ATTR: /* the TSC offset stays 0 */
+	case KVM_SET_MP_STATE:
+	case KVM_SET_USER_MEMORY_REGION:
+		return 0;
+	default:
+		errno = ENOTTY;
+		return -1;
+	}
+}

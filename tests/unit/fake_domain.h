@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain without KVM: real guest memory (hv/mem.c, paging off, so that a linear address is a physical
+ * one) and doubles for everything that would be an ioctl or another thread. What the doubles were asked
+ * to do is recorded in struct fake.
+ */
+#ifndef TESTS_FAKE_DOMAIN_H
+#define TESTS_FAKE_DOMAIN_H
+
+#include <linux/kvm.h>
+
+#include "hv/config.h"
+#include "hv/domain.h"
+#include "hv/vcpu.h"
+
+#define FAKE_RAM (4UL << 20)
+#define FAKE_VCPUS 2
+#define FAKE_DOMID 7
+/* Guest address of a test's argument structure, and one that is not RAM */
+#define FAKE_ARG 0x8000
+#define FAKE_BAD (FAKE_RAM + 0x5000)
+
+struct fake {
+	struct domain d;
+	struct config config;
+	struct vcpu vcpu[FAKE_VCPUS];
+	struct kvm_run run[FAKE_VCPUS];
+	bool lapic_refuses;
+	unsigned int upcalls[FAKE_VCPUS];
+	uint8_t vector[FAKE_VCPUS];
+	unsigned int kicks;
+	unsigned int doorbells;
+	int shutdown_reason;
+};
+
+struct fake *fake_new(void);
+void fake_free(struct fake *f);
+
+/** fake_call - hypercall @nr of vCPU 0 */
+long fake_call(struct fake *f, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2);
+/** fake_op - the same for (cmd, structure) calls: @arg goes to FAKE_ARG before and comes back after */
+long fake_op(struct fake *f, unsigned int nr, uint64_t cmd, void *arg, size_t size);
+void *fake_ram(struct fake *f, gpa_t gpa);
+
+#endif /* TESTS_FAKE_DOMAIN_H */

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The hypercall layer of hv/ on a domain without KVM (fake_domain.h).
+
+ABI_SRCS := tests/unit/fake_domain.c hv/mem.c hv/pagewalk.c hv/loop.c \
+	hv/abi.c hv/vcpu_abi.c hv/hypercall.c $(wildcard hv/hc_*.c) \
+	hv/evtchn.c hv/evtchn_op.c hv/evtchn_upcall.c \
+	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c hv/runstate.c
+ABI_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common
+
+UNIT_TESTS += evtchn gnttab hypercall timer
+evtchn_SRCS := tests/unit/test_evtchn.c $(ABI_SRCS)
+evtchn_LIBS := $(ABI_LIBS)
+gnttab_SRCS := tests/unit/test_gnttab.c $(ABI_SRCS)
+gnttab_LIBS := $(ABI_LIBS)
+hypercall_SRCS := tests/unit/test_hypercall.c $(ABI_SRCS)
+hypercall_LIBS := $(ABI_LIBS)
+timer_SRCS := tests/unit/test_timer.c $(ABI_SRCS)
+timer_LIBS := $(ABI_LIBS)
+
+TSAN_TESTS += gnttab_race
+gnttab_race_SRCS := tests/unit/test_gnttab_race.c hv/gnttab_entry.c

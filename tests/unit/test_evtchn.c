@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hv/evtchn.h"
+#include "hv/loop.h"
+#include "hv/mem.h"
+#include "hv/vcpu_abi.h"
+#include "tests/unit/fake_domain.h"
+
+#include <xen-public/hvm/hvm_op.h>
+#include <xen-public/memory.h>
+#include <xen-public/vcpu.h>
+
+#define VECTOR 0x40
+
+static struct fake *f;
+
+static int setup(void **state)
+{
+	(void)state;
+	f = fake_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_free(f);
+	return 0;
+}
+
+static long op(unsigned int cmd, void *arg, size_t size)
+{
+	return fake_op(f, __HYPERVISOR_event_channel_op, cmd, arg, size);
+}
+
+#define OP(cmd, s) op(EVTCHNOP_##cmd, s, sizeof(*(s)))
+
+static struct shared_info *si(void)
+{
+	return f->d.shared_info.va;
+}
+
+static bool pending(evtchn_port_t port)
+{
+	return si()->evtchn_pending[port / 64] >> port % 64 & 1;
+}
+
+static void mask(evtchn_port_t port)
+{
+	si()->evtchn_mask[port / 64] |= 1UL << port % 64;
+}
+
+/* What a guest does on an upcall */
+static void consume(unsigned int vcpu)
+{
+	si()->vcpu_info[vcpu].evtchn_upcall_pending = 0;
+	si()->vcpu_info[vcpu].evtchn_pending_sel = 0;
+	memset(si()->evtchn_pending, 0, sizeof(si()->evtchn_pending));
+}
+
+static void set_vectors(void)
+{
+	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
+		struct xen_hvm_evtchn_upcall_vector v = { .vcpu = i, .vector = VECTOR + i };
+
+		assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v,
+					 sizeof(v)),
+				 0);
+	}
+	memset(f->upcalls, 0, sizeof(f->upcalls));
+}
+
+static evtchn_port_t new_ipi(unsigned int vcpu)
+{
+	struct evtchn_bind_ipi bind = { .vcpu = vcpu };
+
+	assert_int_equal(OP(bind_ipi, &bind), 0);
+	return bind.port;
+}
+
+static long send(evtchn_port_t port)
+{
+	struct evtchn_send s = { .port = port };
+
+	return OP(send, &s);
+}
+
+static long close_port(evtchn_port_t port)
+{
+	struct evtchn_close c = { .port = port };
+
+	return OP(close, &c);
+}
+
+static struct evtchn_status status(evtchn_port_t port)
+{
+	struct evtchn_status s = { .dom = DOMID_SELF, .port = port };
+
+	assert_int_equal(OP(status, &s), 0);
+	return s;
+}
+
+static void test_alloc_unbound(void **state)
+{
+	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = 3 };
+
+	(void)state;
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	assert_int_equal(a.port, 1);
+	assert_int_equal(status(1).status, EVTCHNSTAT_unbound);
+	assert_int_equal(status(1).u.unbound.dom, 3);
+	assert_int_equal(send(1), 0);
+	assert_false(pending(1));
+
+	a.dom = FAKE_DOMID;
+	a.remote_dom = DOMID_SELF;
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	assert_int_equal(a.port, 2);
+	assert_int_equal(status(2).u.unbound.dom, FAKE_DOMID);
+}
+
+static void test_wrong_domain(void **state)
+{
+	struct evtchn_alloc_unbound a = { .dom = 0, .remote_dom = 0 };
+	struct evtchn_bind_interdomain b = { .remote_dom = 9, .remote_port = 1 };
+	struct evtchn_status s = { .dom = 0, .port = 1 };
+	struct evtchn_reset r = { .dom = 0 };
+
+	(void)state;
+	assert_int_equal(OP(alloc_unbound, &a), -EPERM);
+	a.dom = 9;
+	assert_int_equal(OP(alloc_unbound, &a), -ESRCH);
+	assert_int_equal(OP(bind_interdomain, &b), -ESRCH);
+	b.remote_dom = 0;
+	assert_int_equal(OP(bind_interdomain, &b), -EINVAL);
+	assert_int_equal(OP(status, &s), -EPERM);
+	s.dom = 9;
+	assert_int_equal(OP(status, &s), -ESRCH);
+	assert_int_equal(OP(reset, &r), -EPERM);
+	r.dom = 9;
+	assert_int_equal(OP(reset, &r), -ESRCH);
+}
+
+static void test_wild_ports(void **state)
+{
+	static const evtchn_port_t wild[] = { 64,	  4095,	      4096,	 4097,
+					      0x7fffffff, 0x80000000, 0xffffffff };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(wild); i++) {
+		struct evtchn_status s = { .dom = DOMID_SELF, .port = wild[i] };
+		struct evtchn_unmask u = { .port = wild[i] };
+		struct evtchn_bind_vcpu b = { .port = wild[i] };
+		struct evtchn_bind_interdomain d = { .remote_dom = DOMID_SELF,
+						     .remote_port = wild[i] };
+
+		assert_int_equal(close_port(wild[i]), -EINVAL);
+		assert_int_equal(send(wild[i]), -EINVAL);
+		assert_int_equal(OP(status, &s), -EINVAL);
+		assert_int_equal(OP(unmask, &u), -EINVAL);
+		assert_int_equal(OP(bind_vcpu, &b), -EINVAL);
+		assert_int_equal(OP(bind_interdomain, &d), -EINVAL);
+	}
+	/* Port 0 and a free one exist, but nobody can use them */
+	for (evtchn_port_t port = 0; port < 2; port++) {
+		assert_int_equal(close_port(port), -EINVAL);
+		assert_int_equal(send(port), -EINVAL);
+		assert_int_equal(status(port).status, EVTCHNSTAT_closed);
+	}
+}
+
+static void test_virq(void **state)
+{
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 1 };
+
+	(void)state;
+	assert_int_equal(OP(bind_virq, &b), 0);
+	assert_int_equal(status(b.port).status, EVTCHNSTAT_virq);
+	assert_int_equal(status(b.port).vcpu, 1);
+	assert_int_equal(OP(bind_virq, &b), -EEXIST);
+	assert_int_equal(send(b.port), -EINVAL);
+
+	evtchn_send_virq(&f->vcpu[0], VIRQ_TIMER);
+	assert_false(pending(b.port));
+	evtchn_send_virq(&f->vcpu[1], VIRQ_TIMER);
+	assert_true(pending(b.port));
+	assert_int_equal(si()->vcpu_info[1].evtchn_upcall_pending, 1);
+	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 0);
+
+	assert_int_equal(close_port(b.port), 0);
+	assert_false(pending(b.port));
+	assert_int_equal(OP(bind_virq, &b), 0);
+
+	b = (struct evtchn_bind_virq){ .virq = NR_VIRQS };
+	assert_int_equal(OP(bind_virq, &b), -EINVAL);
+	b = (struct evtchn_bind_virq){ .virq = VIRQ_TIMER, .vcpu = FAKE_VCPUS };
+	assert_int_equal(OP(bind_virq, &b), -ENOENT);
+	b = (struct evtchn_bind_virq){ .virq = VIRQ_CONSOLE, .vcpu = 1 };
+	assert_int_equal(OP(bind_virq, &b), -EINVAL);
+}
+
+static void test_global_virq_moves(void **state)
+{
+	struct evtchn_bind_virq b = { .virq = VIRQ_ARGO };
+	struct evtchn_bind_vcpu move;
+
+	(void)state;
+	assert_int_equal(OP(bind_virq, &b), 0);
+	move = (struct evtchn_bind_vcpu){ .port = b.port, .vcpu = 1 };
+	assert_int_equal(OP(bind_vcpu, &move), 0);
+	evtchn_send_virq(&f->vcpu[1], VIRQ_ARGO);
+	assert_true(pending(b.port));
+	assert_int_equal(si()->vcpu_info[1].evtchn_upcall_pending, 1);
+	/* Closing must free the virq of vCPU 0, where it was bound */
+	assert_int_equal(close_port(b.port), 0);
+	assert_int_equal(OP(bind_virq, &b), 0);
+}
+
+static void test_ipi_and_bind_vcpu(void **state)
+{
+	struct evtchn_bind_ipi bad = { .vcpu = FAKE_VCPUS };
+	evtchn_port_t port = new_ipi(1);
+	struct evtchn_bind_vcpu move = { .port = port, .vcpu = 0 };
+
+	(void)state;
+	assert_int_equal(OP(bind_ipi, &bad), -ENOENT);
+	assert_int_equal(OP(bind_vcpu, &move), -EINVAL);
+	move.vcpu = FAKE_VCPUS;
+	assert_int_equal(OP(bind_vcpu, &move), -ENOENT);
+	assert_int_equal(send(port), 0);
+	assert_true(pending(port));
+	assert_int_equal(si()->vcpu_info[1].evtchn_pending_sel, 1);
+}
+
+static void test_loopback(void **state)
+{
+	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
+	struct evtchn_bind_interdomain b = { .remote_dom = DOMID_SELF };
+
+	(void)state;
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	b.remote_port = a.port;
+	assert_int_equal(OP(bind_interdomain, &b), 0);
+	assert_true(pending(b.local_port)); /* events may have been lost before */
+	assert_int_equal(status(a.port).status, EVTCHNSTAT_interdomain);
+	assert_int_equal(status(a.port).u.interdomain.port, b.local_port);
+	assert_int_equal(OP(bind_interdomain, &b), -EINVAL);
+
+	consume(0);
+	assert_int_equal(send(a.port), 0);
+	assert_true(pending(b.local_port));
+	assert_false(pending(a.port));
+	assert_int_equal(send(b.local_port), 0);
+	assert_true(pending(a.port));
+
+	assert_int_equal(close_port(b.local_port), 0);
+	assert_int_equal(status(a.port).status, EVTCHNSTAT_unbound);
+	assert_int_equal(send(a.port), 0);
+}
+
+static void test_peer(void **state)
+{
+	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = 0 };
+	int fd = eventfd(0, EFD_NONBLOCK);
+	struct evtchn_peer *peer, *other;
+	eventfd_t count;
+
+	(void)state;
+	assert_int_equal(evtchn_peer_bind(&f->d, 4096, fd, &peer), -EINVAL);
+	assert_int_equal(evtchn_peer_bind(&f->d, 5, fd, &peer), -ENOENT);
+	assert_int_equal(evtchn_peer_bind(&f->d, new_ipi(0), fd, &peer), -EINVAL);
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	assert_int_equal(evtchn_peer_bind(&f->d, a.port, fd, &peer), 0);
+	assert_int_equal(f->doorbells, 1);
+	assert_int_equal(evtchn_peer_bind(&f->d, a.port, fd, &other), -EINVAL);
+	assert_int_equal(status(a.port).u.interdomain.dom, 0);
+
+	assert_int_equal(send(a.port), 0);
+	assert_int_equal(eventfd_read(fd, &count), 0);
+	assert_int_equal(count, 1);
+	evtchn_peer_notify(peer);
+	assert_true(pending(a.port));
+
+	/* The guest closes; our end stays harmless, even when the port has a new owner */
+	assert_int_equal(close_port(a.port), 0);
+	assert_int_equal(f->doorbells, 0);
+	assert_int_equal(new_ipi(0), a.port);
+	evtchn_peer_notify(peer);
+	assert_false(pending(a.port));
+	evtchn_peer_unbind(peer);
+	assert_int_equal(status(a.port).status, EVTCHNSTAT_ipi);
+
+	/* We let go; the guest's end is unbound again and can be bound once more */
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	assert_int_equal(evtchn_peer_bind(&f->d, a.port, fd, &peer), 0);
+	evtchn_peer_unbind(peer);
+	assert_int_equal(f->doorbells, 0);
+	assert_int_equal(status(a.port).status, EVTCHNSTAT_unbound);
+	assert_int_equal(evtchn_peer_bind(&f->d, a.port, fd, &peer), 0);
+	evtchn_peer_unbind(peer);
+	close(fd);
+}
+
+static void test_peer_of_others(void **state)
+{
+	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = 3 };
+	struct evtchn_peer *peer;
+
+	(void)state;
+	assert_int_equal(OP(alloc_unbound, &a), 0);
+	assert_int_equal(evtchn_peer_bind(&f->d, a.port, -1, &peer), -EINVAL);
+}
+
+static void test_mask_and_upcall(void **state)
+{
+	evtchn_port_t port = new_ipi(0);
+	struct evtchn_unmask u = { .port = port };
+
+	(void)state;
+	set_vectors();
+	mask(port);
+	assert_int_equal(send(port), 0);
+	assert_true(pending(port));
+	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 0);
+	assert_int_equal(f->upcalls[0], 0);
+
+	assert_int_equal(OP(unmask, &u), 0);
+	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 1);
+	assert_int_equal(f->upcalls[0], 1);
+	assert_int_equal(f->vector[0], VECTOR);
+
+	/* Not again while the guest has not looked, neither for this port nor for another */
+	assert_int_equal(OP(unmask, &u), 0);
+	assert_int_equal(send(port), 0);
+	assert_int_equal(send(new_ipi(0)), 0);
+	assert_int_equal(f->upcalls[0], 1);
+
+	consume(0);
+	assert_int_equal(send(port), 0);
+	assert_int_equal(f->upcalls[0], 2);
+	assert_int_equal(f->upcalls[1], 0);
+}
+
+static void test_upcall_owed(void **state)
+{
+	evtchn_port_t port = new_ipi(0);
+
+	(void)state;
+	set_vectors();
+	f->lapic_refuses = true;
+	assert_int_equal(send(port), 0);
+	assert_int_equal(f->upcalls[0], 0);
+	f->lapic_refuses = false;
+	evtchn_upcall_retry(&f->vcpu[0]);
+	assert_int_equal(f->upcalls[0], 1);
+	evtchn_upcall_retry(&f->vcpu[0]);
+	assert_int_equal(f->upcalls[0], 1);
+}
+
+static void test_vector_errors(void **state)
+{
+	struct xen_hvm_evtchn_upcall_vector v = { .vcpu = 0, .vector = 0xf };
+
+	(void)state;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v,
+				 sizeof(v)),
+			 -EINVAL);
+	v = (struct xen_hvm_evtchn_upcall_vector){ .vcpu = FAKE_VCPUS, .vector = 0x20 };
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v,
+				 sizeof(v)),
+			 -ENOENT);
+}
+
+static void test_all_ports(void **state)
+{
+	struct evtchn_bind_ipi bind = { .vcpu = 0 };
+	struct evtchn_reset r = { .dom = DOMID_SELF };
+
+	(void)state;
+	for (unsigned int i = 1; i < EVTCHN_2L_NR_CHANNELS; i++)
+		assert_int_equal(new_ipi(i % FAKE_VCPUS), i);
+	assert_int_equal(OP(bind_ipi, &bind), -ENOSPC);
+	assert_int_equal(send(4095), 0);
+	assert_true(pending(4095));
+	assert_int_equal(si()->vcpu_info[1].evtchn_pending_sel, 1UL << 63);
+	assert_int_equal(OP(reset, &r), 0);
+	assert_false(pending(4095));
+	assert_int_equal(new_ipi(0), 1);
+}
+
+static long place_shared_info(gfn_t gfn)
+{
+	struct xen_add_to_physmap x = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_shared_info,
+					.gpfn = gfn };
+
+	return fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
+}
+
+static void test_shared_info_moves(void **state)
+{
+	struct xen_remove_from_physmap r = { .domid = DOMID_SELF, .gpfn = 0x20 };
+	evtchn_port_t port = new_ipi(1);
+
+	(void)state;
+	set_vectors();
+	assert_int_equal(send(port), 0);
+	memset(fake_ram(f, 0x20000), 0xaa, PAGE_SIZE);
+	assert_int_equal(place_shared_info(0x20), 0);
+	assert_ptr_equal(si(), fake_ram(f, 0x20000));
+	assert_true(pending(port));
+	assert_int_equal(si()->vcpu_info[1].evtchn_upcall_pending, 1);
+	assert_true(f->upcalls[1] >= 2); /* announced anew */
+	assert_int_not_equal(si()->wc_sec, 0);
+	assert_int_equal(si()->wc_version & 1, 0);
+
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)), 0);
+	assert_ptr_not_equal(si(), fake_ram(f, 0x20000));
+	assert_true(pending(port));
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
+				 sizeof(r)),
+			 -ENOSYS);
+}
+
+static void test_register_vcpu_info(void **state)
+{
+	struct vcpu_register_vcpu_info reg = { .mfn = 0x30, .offset = 64 };
+	struct vcpu_info *info = fake_ram(f, 0x30040);
+	evtchn_port_t port = new_ipi(0);
+
+	(void)state;
+	set_vectors();
+	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+			 0);
+	assert_int_equal(info->evtchn_upcall_pending, 1);
+	assert_int_equal(info->evtchn_pending_sel, ~0UL);
+	assert_int_equal(f->upcalls[0], 1);
+	assert_int_not_equal(info->time.tsc_to_system_mul, 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+			 -EINVAL);
+
+	info->evtchn_upcall_pending = 0;
+	info->evtchn_pending_sel = 0;
+	assert_int_equal(send(port), 0);
+	assert_int_equal(info->evtchn_upcall_pending, 1);
+	assert_int_equal(info->evtchn_pending_sel, 1);
+	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 0);
+}
+
+static void test_register_vcpu_info_errors(void **state)
+{
+	static const struct {
+		struct vcpu_register_vcpu_info reg;
+		long want;
+	} bad[] = {
+		{ { .mfn = 0x30, .offset = PAGE_SIZE - 60 }, -ENXIO },
+		{ { .mfn = 0x30, .offset = 4 }, -ENXIO },
+		{ { .mfn = 0x30, .offset = 0xfffffff8 }, -ENXIO },
+		{ { .mfn = FAKE_BAD >> PAGE_SHIFT }, -EINVAL },
+		{ { .mfn = ~0UL }, -EINVAL },
+		{ { .mfn = 1UL << 52 }, -EINVAL },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		memcpy(fake_ram(f, FAKE_ARG), &bad[i].reg, sizeof(bad[i].reg));
+		assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1,
+					   FAKE_ARG),
+				 bad[i].want);
+	}
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, FAKE_VCPUS,
+				   FAKE_ARG),
+			 -ENOENT);
+}
+
+static void test_fifo_is_refused(void **state)
+{
+	uint8_t arg[32] = { 0 };
+
+	(void)state;
+	for (unsigned int cmd = EVTCHNOP_init_control; cmd <= EVTCHNOP_set_priority; cmd++)
+		assert_int_equal(op(cmd, arg, sizeof(arg)), -ENOSYS);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(alloc_unbound),      T(wrong_domain),
+		T(wild_ports),	       T(virq),
+		T(global_virq_moves),  T(ipi_and_bind_vcpu),
+		T(loopback),	       T(peer),
+		T(peer_of_others),     T(mask_and_upcall),
+		T(upcall_owed),	       T(vector_errors),
+		T(all_ports),	       T(shared_info_moves),
+		T(register_vcpu_info), T(register_vcpu_info_errors),
+		T(fifo_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("evtchn", tests, NULL, NULL);
+}

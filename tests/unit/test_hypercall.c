@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "hv/evtchn.h"
+#include "hv/hypercall.h"
+#include "hv/mem.h"
+#include "hv/vcpu_abi.h"
+#include "tests/unit/fake_domain.h"
+
+#include <xen-public/features.h>
+#include <xen-public/hvm/hvm_op.h>
+#include <xen-public/hvm/params.h>
+#include <xen-public/memory.h>
+#include <xen-public/sched.h>
+#include <xen-public/vcpu.h>
+#include <xen-public/version.h>
+
+static struct fake *f;
+
+static int setup(void **state)
+{
+	(void)state;
+	f = fake_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_free(f);
+	return 0;
+}
+
+static void test_privilege(void **state)
+{
+	(void)state;
+	f->run[0].s.regs.sregs.ss.dpl = 3;
+	for (unsigned int nr = 0; nr < 70; nr++)
+		assert_int_equal(fake_call(f, nr, 0, 0, 0), -EPERM);
+	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_xen_version), 0);
+}
+
+static void test_unknown(void **state)
+{
+	static const uint64_t unknown[] = {
+		0, 11, 16, 33, 35, 36, 43, 48, 63, 64, 1ULL << 32, ~0ULL
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(unknown); i++) {
+		struct hypercall_args call = { .nr = unknown[i] };
+
+		assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), -ENOSYS);
+	}
+	assert_null(hypercall_name(11));
+	assert_null(hypercall_name(64));
+	assert_string_equal(hypercall_name(__HYPERVISOR_hvm_op), "hvm_op");
+	assert_int_equal(hypercall_count(&f->d, 33), 1);
+	assert_int_equal(hypercall_count(&f->d, 64), 0);
+}
+
+static void test_unknown_subops(void **state)
+{
+	static const unsigned int nrs[] = { __HYPERVISOR_memory_op,	   __HYPERVISOR_xen_version,
+					    __HYPERVISOR_console_io,	   __HYPERVISOR_sched_op,
+					    __HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,
+					    __HYPERVISOR_grant_table_op };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(nrs); i++)
+		assert_int_equal(fake_call(f, nrs[i], 0x3f, FAKE_ARG, 1), -ENOSYS);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, 0x3f, 0, FAKE_ARG), -ENOSYS);
+}
+
+/* Every operation that reads or writes the guest's structure, given an address that is not RAM */
+static void test_bad_pointers(void **state)
+{
+	static const struct {
+		uint8_t nr, cmd;
+	} ops[] = {
+		{ __HYPERVISOR_memory_op, XENMEM_add_to_physmap },
+		{ __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch },
+		{ __HYPERVISOR_memory_op, XENMEM_remove_from_physmap },
+		{ __HYPERVISOR_memory_op, XENMEM_current_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_maximum_reservation },
+		{ __HYPERVISOR_memory_op, XENMEM_maximum_gpfn },
+		{ __HYPERVISOR_xen_version, XENVER_extraversion },
+		{ __HYPERVISOR_xen_version, XENVER_compile_info },
+		{ __HYPERVISOR_xen_version, XENVER_capabilities },
+		{ __HYPERVISOR_xen_version, XENVER_changeset },
+		{ __HYPERVISOR_xen_version, XENVER_platform_parameters },
+		{ __HYPERVISOR_xen_version, XENVER_get_features },
+		{ __HYPERVISOR_xen_version, XENVER_guest_handle },
+		{ __HYPERVISOR_xen_version, XENVER_commandline },
+		{ __HYPERVISOR_xen_version, XENVER_build_id },
+		{ __HYPERVISOR_hvm_op, HVMOP_set_param },
+		{ __HYPERVISOR_hvm_op, HVMOP_get_param },
+		{ __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector },
+		{ __HYPERVISOR_hvm_op, HVMOP_pagetable_dying },
+		{ __HYPERVISOR_hvm_op, HVMOP_get_time },
+		{ __HYPERVISOR_hvm_op, HVMOP_get_mem_type },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_close },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_send },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_status },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_vcpu },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_unmask },
+		{ __HYPERVISOR_event_channel_op, EVTCHNOP_reset },
+		{ __HYPERVISOR_sched_op, SCHEDOP_shutdown },
+		{ __HYPERVISOR_sched_op, SCHEDOP_poll },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_setup_table },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_copy },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_query_size },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_set_version },
+		{ __HYPERVISOR_grant_table_op, GNTTABOP_get_version },
+	};
+	static const unsigned int vcpu_ops[] = {
+		VCPUOP_get_runstate_info,
+		VCPUOP_register_runstate_memory_area,
+		VCPUOP_register_vcpu_time_memory_area,
+		VCPUOP_register_vcpu_info,
+		VCPUOP_set_periodic_timer,
+		VCPUOP_set_singleshot_timer,
+	};
+	static const gva_t bad[] = { FAKE_BAD, FAKE_RAM - 1, ~0UL };
+
+	(void)state;
+	for (unsigned int n = 0; n < ARRAY_SIZE(bad); n++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+			assert_int_equal(fake_call(f, ops[i].nr, ops[i].cmd, bad[n], 1), -EFAULT);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(vcpu_ops); i++)
+			assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, vcpu_ops[i], 0, bad[n]),
+					 -EFAULT);
+		assert_int_equal(fake_call(f, __HYPERVISOR_multicall, bad[n], 1, 0), -EFAULT);
+		assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_write, 8, bad[n]),
+				 -EFAULT);
+	}
+	assert_int_equal(f->d.shutdown_reason, -1);
+}
+
+static void test_version(void **state)
+{
+	struct xen_feature_info fi = { 0 };
+
+	(void)state;
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_version, 0, 0),
+			 4 << 16 | 17);
+	assert_int_equal(fake_op(f, __HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
+			 0);
+	assert_true(fi.submap & 1u << XENFEAT_auto_translated_physmap);
+	assert_true(fi.submap & 1u << XENFEAT_hvm_callback_vector);
+	assert_false(fi.submap & 1u << XENFEAT_hvm_pirqs);
+	fi.submap_idx = 1;
+	assert_int_equal(fake_op(f, __HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
+			 -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0), PAGE_SIZE);
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_pagesize, FAKE_ARG, 0),
+			 -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_build_id, 0, 0), -ENODATA);
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_capabilities, FAKE_ARG, 0),
+			 0);
+	assert_string_equal(fake_ram(f, FAKE_ARG), "hvm-3.0-x86_64 ");
+}
+
+static long param(unsigned int cmd, domid_t domid, uint32_t index, uint64_t *value)
+{
+	struct xen_hvm_param p = { .domid = domid, .index = index, .value = *value };
+	long ret = fake_op(f, __HYPERVISOR_hvm_op, cmd, &p, sizeof(p));
+
+	*value = p.value;
+	return ret;
+}
+
+static void test_hvm_params(void **state)
+{
+	uint64_t v = 0;
+
+	(void)state;
+	f->d.store_port = 1;
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_STORE_PFN, &v), 0);
+	assert_int_equal(v, 0x3fe);
+	assert_int_equal(param(HVMOP_get_param, FAKE_DOMID, HVM_PARAM_CONSOLE_PFN, &v), 0);
+	assert_int_equal(v, 0x3ff);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_STORE_EVTCHN, &v), 0);
+	assert_int_equal(v, 1);
+	assert_int_equal(param(HVMOP_get_param, 0, HVM_PARAM_STORE_PFN, &v), -EPERM);
+	assert_int_equal(param(HVMOP_get_param, 9, HVM_PARAM_STORE_PFN, &v), -ESRCH);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_NR_PARAMS, &v), -EINVAL);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, 0xffffffff, &v), -EINVAL);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_IOREQ_PFN, &v), -EPERM);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, 4, &v), -EINVAL);
+
+	v = 5;
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_STORE_PFN, &v), -EPERM);
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_X87_FIP_WIDTH, &v), -EINVAL);
+	v = 8;
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_X87_FIP_WIDTH, &v), 0);
+	v = 0;
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_X87_FIP_WIDTH, &v), 0);
+	assert_int_equal(v, 8);
+	v = 1;
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), 0);
+	v = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | 0xf3;
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), -ENOSYS);
+	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), 0);
+	assert_int_equal(v, 1);
+	assert_int_equal(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_ACPI_IOPORTS_LOCATION, &v),
+			 -ENODEV);
+}
+
+static void test_hvm_others(void **state)
+{
+	struct xen_hvm_get_mem_type t = { .domid = DOMID_SELF, .pfn = 5 };
+	struct xen_hvm_pagetable_dying d = { .domid = DOMID_SELF };
+	struct xen_hvm_get_time now = { 0 };
+
+	(void)state;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
+	assert_int_equal(t.mem_type, HVMMEM_ram_rw);
+	t.pfn = FAKE_BAD >> PAGE_SHIFT;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
+	assert_int_equal(t.mem_type, HVMMEM_mmio_dm);
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+			 -EINVAL);
+	d.domid = 0;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+			 -EOPNOTSUPP);
+	d.domid = 9;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+			 -ESRCH);
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_time, &now, sizeof(now)), 0);
+	assert_int_not_equal(now.now, 0);
+}
+
+static void test_physmap_errors(void **state)
+{
+	static const struct {
+		struct xen_add_to_physmap x;
+		long want;
+	} bad[] = {
+		{ { .domid = 0, .space = XENMAPSPACE_shared_info, .gpfn = 9 }, -EPERM },
+		{ { .domid = 9, .space = XENMAPSPACE_shared_info, .gpfn = 9 }, -ESRCH },
+		{ { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .idx = 1, .gpfn = 9 },
+		  -EINVAL },
+		{ { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = ~0UL },
+		  -EINVAL },
+		{ { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = 1UL << 52 },
+		  -EINVAL },
+		{ { .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .idx = ~0UL, .gpfn = 9 },
+		  -EINVAL },
+		{ { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .gpfn = 9 }, -ENOSYS },
+		{ { .domid = DOMID_SELF, .space = 99, .gpfn = 9 }, -EINVAL },
+	};
+	struct xen_remove_from_physmap r = { .domid = DOMID_SELF, .gpfn = FAKE_BAD >> PAGE_SHIFT };
+	struct xen_memory_domain m = { .domid = DOMID_SELF };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct xen_add_to_physmap x = bad[i].x;
+
+		assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x,
+					 sizeof(x)),
+				 bad[i].want);
+	}
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
+				 sizeof(r)),
+			 -ENOENT);
+	r.gpfn = ~0UL;
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
+				 sizeof(r)),
+			 -ENOENT);
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_current_reservation, &m,
+				 sizeof(m)),
+			 FAKE_RAM >> PAGE_SHIFT);
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_maximum_gpfn, &m, sizeof(m)),
+			 (FAKE_RAM >> PAGE_SHIFT) - 1);
+	m.domid = 0;
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_maximum_reservation, &m,
+				 sizeof(m)),
+			 -EPERM);
+	/* A resumed operation that we never interrupted */
+	assert_int_equal(fake_call(f, __HYPERVISOR_memory_op, 1 << 6 | XENMEM_add_to_physmap,
+				   FAKE_ARG, 0),
+			 -EINVAL);
+}
+
+static void test_physmap_batch(void **state)
+{
+	struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF,
+					      .space = XENMAPSPACE_grant_table,
+					      .size = 3 };
+	xen_ulong_t *idx = fake_ram(f, 0x9000);
+	xen_pfn_t *gfn = fake_ram(f, 0xa000);
+	int *err = fake_ram(f, 0xb000);
+
+	(void)state;
+	b.idxs.p = (void *)0x9000;
+	b.gpfns.p = (void *)0xa000;
+	b.errs.p = (void *)0xb000;
+	for (unsigned int i = 0; i < 3; i++) {
+		idx[i] = i == 1 ? 64 : i;
+		gfn[i] = 0x40 + i;
+		err[i] = 99;
+	}
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+	assert_int_equal(err[0], 0);
+	assert_int_equal(err[1], -EINVAL);
+	assert_int_equal(err[2], 0);
+	b.errs.p = (void *)FAKE_BAD;
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
+				 sizeof(b)),
+			 -EFAULT);
+	b.space = XENMAPSPACE_gmfn_range;
+	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
+				 sizeof(b)),
+			 -EOPNOTSUPP);
+}
+
+static void test_sched(void **state)
+{
+	struct sched_poll p = { .nr_ports = 1, .timeout = 1 };
+	struct sched_shutdown s = { .reason = SHUTDOWN_suspend };
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	evtchn_port_t *port = fake_ram(f, 0x9000);
+
+	(void)state;
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_true(f->run[0].s.regs.regs.rflags & 0x200);
+	assert_true(f->run[0].kvm_dirty_regs & KVM_SYNC_X86_REGS);
+
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+	p.ports.p = (void *)0x9000;
+	*port = ipi.port;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	/* Pending: returns at once, though there is no timeout */
+	evtchn_set_pending(&f->vcpu[0], ipi.port);
+	p.timeout = 0;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	*port = 4096;
+	((struct shared_info *)f->d.shared_info.va)->vcpu_info[0].evtchn_upcall_pending = 0;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	p.nr_ports = 129;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	p = (struct sched_poll){ .nr_ports = 1 };
+	p.ports.p = (void *)FAKE_BAD;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EFAULT);
+
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)),
+			 -ENOSYS);
+	assert_int_equal(f->d.shutdown_reason, -1);
+	s.reason = SHUTDOWN_reboot;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)), 0);
+	assert_int_equal(f->d.shutdown_reason, SHUTDOWN_reboot);
+}
+
+static void *wake_later(void *arg)
+{
+	struct timespec ms = { .tv_nsec = 5000000 };
+
+	nanosleep(&ms, NULL);
+	evtchn_set_pending(&f->vcpu[1], *(evtchn_port_t *)arg);
+	return NULL;
+}
+
+static void test_poll_is_woken(void **state)
+{
+	struct evtchn_bind_ipi ipi = { .vcpu = 1 };
+	struct sched_poll p = { .nr_ports = 1 };
+	evtchn_port_t *port = fake_ram(f, 0x9000);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+	((struct shared_info *)f->d.shared_info.va)->evtchn_mask[0] = ~0UL;
+	*port = ipi.port;
+	p.ports.p = (void *)0x9000;
+	pthread_create(&thread, NULL, wake_later, &ipi.port);
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	pthread_join(thread, NULL);
+	assert_true(evtchn_is_pending(&f->d, ipi.port));
+}
+
+static void test_multicall(void **state)
+{
+	struct multicall_entry calls[] = {
+		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_version } },
+		{ .op = 63 },
+		{ .op = __HYPERVISOR_multicall, .args = { 0x9000, 1 } },
+		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize } },
+	};
+	struct multicall_entry *result = fake_ram(f, 0x9000);
+
+	(void)state;
+	memcpy(result, calls, sizeof(calls));
+	assert_int_equal(fake_call(f, __HYPERVISOR_multicall, 0x9000, ARRAY_SIZE(calls), 0), 0);
+	assert_int_equal(result[0].result, 4 << 16 | 17);
+	assert_int_equal(result[1].result, -ENOSYS);
+	assert_int_equal(result[2].result, -EINVAL);
+	assert_int_equal(result[3].result, PAGE_SIZE);
+	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_multicall), 2);
+	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_xen_version), 2);
+}
+
+static void test_vm_assist_and_console(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable,
+				   VMASST_TYPE_runstate_update_flag, 0),
+			 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, 9, VMASST_TYPE_runstate_update_flag,
+				   0),
+			 -ENOSYS);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 0, 0), -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 64, 0), -EINVAL);
+	memset(fake_ram(f, 0x9000), 'x', PAGE_SIZE);
+	assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_write, PAGE_SIZE, 0x9000),
+			 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_read, 8, 0x9000), -ENOSYS);
+}
+
+static void test_32bit_callers(void **state)
+{
+	struct hypercall_args call = { .nr = 0xdead00000000 | __HYPERVISOR_xen_version,
+				       .arg = { 0xbeef00000000 | XENVER_version } };
+
+	(void)state;
+	f->run[0].s.regs.sregs.cs.l = 0;
+	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), 4 << 16 | 17);
+	/* Structures with pointers look different to such a caller */
+	call.nr = __HYPERVISOR_memory_op;
+	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), -ENOSYS);
+}
+
+static void test_page(void **state)
+{
+	uint8_t page[PAGE_SIZE];
+	const uint8_t want[] = { 0xb8, 17, 0, 0, 0, 0xe6, 0xb4, 0xc3 };
+
+	(void)state;
+	f->d.transport = TRANSPORT_PORT;
+	hypercall_page_fill(&f->d, page);
+	assert_memory_equal(page + 17 * 32, want, sizeof(want));
+	f->d.transport = TRANSPORT_INTERCEPT;
+	hypercall_page_fill(&f->d, page);
+	assert_memory_equal(page + 17 * 32, want, 5);
+	assert_int_equal(page[17 * 32 + 5], 0x0f);
+	assert_int_equal(page[17 * 32 + 8], 0xc3);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(privilege),
+		T(unknown),
+		T(unknown_subops),
+		T(bad_pointers),
+		T(version),
+		T(hvm_params),
+		T(hvm_others),
+		T(physmap_errors),
+		T(physmap_batch),
+		T(sched),
+		T(poll_is_woken),
+		T(multicall),
+		T(vm_assist_and_console),
+		T(32bit_callers),
+		T(page),
+	};
+
+	return cmocka_run_group_tests_name("hypercall", tests, NULL, NULL);
+}

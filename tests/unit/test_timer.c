@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "hv/evtchn.h"
+#include "hv/loop.h"
+#include "hv/mem.h"
+#include "hv/pvclock.h"
+#include "hv/timer.h"
+#include "tests/unit/fake_domain.h"
+
+#include <xen-public/hvm/hvm_op.h>
+#include <xen-public/vcpu.h>
+
+#define MSEC 1000000ULL
+#define SEC 1000000000ULL
+
+static struct fake *f;
+
+static pthread_t loop_thread;
+
+static void *run_loop(void *loop)
+{
+	loop_run(loop);
+	return NULL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	f = fake_new();
+	return pthread_create(&loop_thread, NULL, run_loop, f->d.loop);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	loop_stop(f->d.loop);
+	pthread_join(loop_thread, NULL);
+	fake_free(f);
+	return 0;
+}
+
+/* What a guest does with the published numbers, in arithmetic that cannot overflow */
+static uint64_t reference_ns(const struct pvclock *clock, uint64_t tsc)
+{
+	unsigned __int128 delta = tsc - clock->base;
+
+	if (clock->shift < 0)
+		delta >>= -clock->shift;
+	else
+		delta <<= clock->shift;
+	return delta * clock->mul >> 32;
+}
+
+static void test_pvclock(void **state)
+{
+	static const uint32_t khz[] = { 1,	 999,	  32768,   499999,    500000,  999999,
+					1000000, 1000001, 1999999, 2000000,   2000001, 2400123,
+					3999999, 4000000, 5700000, 4294967295 };
+	unsigned int seed = 1;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(khz); i++) {
+		struct pvclock clock;
+		uint64_t hour = khz[i] * 1000ULL * 3600, ns;
+
+		pvclock_init(&clock, 12345, khz[i]);
+		assert_int_equal(pvclock_ns(&clock, 12345), 0);
+		assert_int_equal(pvclock_ns(&clock, 12344), 0);
+		assert_int_equal(pvclock_ns(&clock, 0), 0);
+		/* An hour later it is at most a few parts in 2^31 off */
+		ns = pvclock_ns(&clock, 12345 + hour);
+		assert_in_range(ns, 3600 * SEC - 3600 * SEC / (1u << 30), 3600 * SEC);
+		for (unsigned int n = 0; n < 1000; n++) {
+			uint64_t tsc = 12345 + ((uint64_t)rand_r(&seed) << 20 | rand_r(&seed));
+
+			if (clock.shift > 10)
+				tsc >>= clock.shift;
+			if (tsc >= clock.base)
+				assert_int_equal(pvclock_ns(&clock, tsc),
+						 reference_ns(&clock, tsc));
+		}
+	}
+}
+
+static void test_published_clock(void **state)
+{
+	struct shared_info *si = f->d.shared_info.va;
+	struct vcpu_time_info *ti = &si->vcpu_info[1].time;
+	struct pvclock clock;
+	uint64_t before, guest, after, wall;
+	struct timespec now;
+
+	(void)state;
+	assert_int_equal(ti->version & 1, 0);
+	assert_int_equal(ti->flags, XEN_PVCLOCK_TSC_STABLE_BIT);
+	clock = (struct pvclock){ ti->tsc_timestamp, ti->tsc_to_system_mul, ti->tsc_shift };
+	before = timer_now(&f->d);
+	guest = ti->system_time + reference_ns(&clock, __builtin_ia32_rdtsc());
+	after = timer_now(&f->d);
+	assert_in_range(guest, before, after);
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	wall = ((uint64_t)si->wc_sec_hi << 32 | si->wc_sec) * SEC + si->wc_nsec + after;
+	assert_in_range(wall, (now.tv_sec - 2) * SEC, (now.tv_sec + 2) * SEC);
+}
+
+static evtchn_port_t bind_timer(void)
+{
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER };
+
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &b, sizeof(b)), 0);
+	return b.port;
+}
+
+static long vcpu_op(unsigned int cmd, unsigned int vcpu, const void *arg, size_t size)
+{
+	memcpy(fake_ram(f, FAKE_ARG), arg, size);
+	return fake_call(f, __HYPERVISOR_vcpu_op, cmd, vcpu, FAKE_ARG);
+}
+
+static void sleep_ms(void)
+{
+	struct timespec ms = { .tv_nsec = MSEC };
+
+	nanosleep(&ms, NULL);
+}
+
+/* Until the port was raised @n times, for two seconds at most */
+static unsigned int wait_for(evtchn_port_t port, unsigned int n)
+{
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < 2000 && seen < n; i++) {
+		sleep_ms();
+		if (evtchn_is_pending(&f->d, port)) {
+			evtchn_clear_pending(&f->d, port);
+			seen++;
+		}
+	}
+	return seen;
+}
+
+static void test_singleshot(void **state)
+{
+	evtchn_port_t port = bind_timer();
+	struct vcpu_set_singleshot_timer s = { 0 };
+
+	(void)state;
+	/* A deadline in the past fires at once */
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
+	assert_true(evtchn_is_pending(&f->d, port));
+	evtchn_clear_pending(&f->d, port);
+	s.flags = VCPU_SSHOTTMR_future;
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), -ETIME);
+	assert_false(evtchn_is_pending(&f->d, port));
+
+	s.timeout_abs_ns = timer_now(&f->d) + 20 * MSEC;
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
+	assert_false(evtchn_is_pending(&f->d, port));
+	assert_int_equal(wait_for(port, 1), 1);
+	assert_true(timer_now(&f->d) >= s.timeout_abs_ns);
+
+	/* A stopped one does not fire, a later one replaces an earlier one */
+	s.timeout_abs_ns = timer_now(&f->d) + 20 * MSEC;
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 0, 0), 0);
+	s.timeout_abs_ns = timer_now(&f->d) + 3600 * SEC;
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
+	for (unsigned int i = 0; i < 50; i++)
+		sleep_ms();
+	assert_false(evtchn_is_pending(&f->d, port));
+}
+
+static void test_timer_errors(void **state)
+{
+	struct vcpu_set_periodic_timer p = { .period_ns = MSEC - 1 };
+	struct vcpu_set_singleshot_timer s = { 0 };
+
+	(void)state;
+	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 1, &s, sizeof(s)), -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 1, 0),
+			 -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0,
+				   FAKE_BAD),
+			 -EFAULT);
+	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), -EINVAL);
+	p.period_ns = ~0ULL;
+	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), -EINVAL);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 1, 0), 0);
+}
+
+static void test_periodic(void **state)
+{
+	struct vcpu_set_periodic_timer p = { .period_ns = 5 * MSEC };
+	evtchn_port_t port = bind_timer();
+
+	(void)state;
+	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), 0);
+	assert_int_equal(wait_for(port, 3), 3);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0), 0);
+	evtchn_clear_pending(&f->d, port);
+}
+
+static void test_set_timer_op(void **state)
+{
+	evtchn_port_t port = bind_timer();
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, 1, 0, 0), 0);
+	assert_true(evtchn_is_pending(&f->d, port));
+	evtchn_clear_pending(&f->d, port);
+	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, 0, 0, 0), 0);
+	/* Nonsense fires in 100 ms instead of never */
+	start = timer_now(&f->d);
+	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, ~0ULL, 0, 0), 0);
+	assert_int_equal(wait_for(port, 1), 1);
+	assert_true(timer_now(&f->d) - start >= 100 * MSEC);
+}
+
+static void test_upcall_retried(void **state)
+{
+	struct xen_hvm_evtchn_upcall_vector v = { .vcpu = 0, .vector = 0x40 };
+	evtchn_port_t port = bind_timer();
+
+	(void)state;
+	f->lapic_refuses = true;
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v, sizeof(v)), 0);
+	evtchn_send_virq(&f->vcpu[0], VIRQ_TIMER);
+	assert_int_equal(f->upcalls[0], 0);
+	f->lapic_refuses = false;
+	/* No hypercall, no event: the timer alone brings it */
+	evtchn_clear_pending(&f->d, port);
+	for (unsigned int i = 0; i < 200 && !f->upcalls[0]; i++)
+		sleep_ms();
+	assert_int_equal(f->upcalls[0], 1);
+}
+
+static void test_runstate(void **state)
+{
+	struct vcpu_register_runstate_memory_area reg = { 0 };
+	struct vcpu_runstate_info *area = fake_ram(f, 0xaff0), info;
+
+	(void)state;
+	reg.addr.p = 0xaff0; /* straddles two pages */
+	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)), 0);
+	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_not_equal(area->state_entry_time, 0);
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, 0xc000),
+			 0);
+	memcpy(&info, fake_ram(f, 0xc000), sizeof(info));
+	assert_true(info.state_entry_time >= area->state_entry_time);
+	assert_true(info.time[RUNSTATE_running] + info.time[RUNSTATE_runnable] +
+			    info.time[RUNSTATE_blocked] >=
+		    info.state_entry_time);
+
+	reg.addr.p = FAKE_BAD;
+	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)),
+			 -EFAULT);
+	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg, sizeof(reg)),
+			 -EFAULT);
+	reg.addr.p = 0xb100;
+	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg, sizeof(reg)), 0);
+	assert_int_not_equal(((struct vcpu_time_info *)fake_ram(f, 0xb100))->tsc_to_system_mul, 0);
+}
+
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pvclock),
+		T(published_clock),
+		T(singleshot),
+		T(timer_errors),
+		T(periodic),
+		T(set_timer_op),
+		T(upcall_retried),
+		T(runstate),
+	};
+
+	return cmocka_run_group_tests_name("timer", tests, NULL, NULL);
+}
