@@ -15,7 +15,7 @@ conformance()
 	timeout -k 5 100 "$B/paravane" run --name "conformance-$$" --kernel "$B/conformance/guest" \
 		--profile xen --memory 64M --vcpus 2 --net none --console "file=$log.console" \
 		>"$log" 2>&1 </dev/null || status=$?
-	grep -aoE '\b(PASS|FAIL) .*' "$log" | tr -d '\r' | sed "s|^\(....\) |\1 $1/|"
+	grep -aoE '\b(PASS|FAIL|SKIP) .*' "$log" | tr -d '\r' | sed "s|^\(....\) |\1 $1/|"
 	said=$(grep -ac 'paravane-mark: done' "$log")
 	if [ "$status" = 0 ] && [ "$said" = 1 ]; then
 		echo "PASS $1/guest-powers-off"

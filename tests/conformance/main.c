@@ -69,6 +69,10 @@ void consume(void)
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(shared.evtchn_pending); i++)
 		shared.evtchn_pending[i] = 0;
+	/* An upcall that the LAPIC still holds would be taken for the next event's */
+	sti();
+	__asm__ volatile("nop; nop");
+	cli();
 }
 
 static void (*const groups[])(void) = {

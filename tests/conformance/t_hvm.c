@@ -50,6 +50,56 @@ static void params(void)
 	      -XEN_EINVAL);
 }
 
+#define CALLBACK_VECTOR 0x42
+
+static volatile unsigned int callbacks;
+
+/* Such an interrupt has no LAPIC, hence no EOI; it goes away with upcall_pending */
+static void callback(void)
+{
+	callbacks++;
+	shared.vcpu_info[0].evtchn_upcall_pending = 0;
+}
+
+/* The vector for all vCPUs that needs no LAPIC: KVM's Xen support or nothing */
+static void callback_vector(void)
+{
+	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	uint64_t v = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | CALLBACK_VECTOR;
+	struct xen_hvm_get_time xen;
+	uint64_t now;
+
+	set_handler(CALLBACK_VECTOR, callback);
+	if (transport == BY_PORT) {
+		check("set_param CALLBACK_IRQ: vector, without KVM's Xen support",
+		      param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), -XEN_ENOSYS);
+		return;
+	}
+	check("set_param CALLBACK_IRQ: vector",
+	      param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), 0);
+	evtchn_op(EVTCHNOP_bind_ipi, &b);
+	consume();
+	callbacks = 0;
+	evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = b.port });
+	sti();
+	__asm__ volatile("nop; nop");
+	cli();
+	check("set_param CALLBACK_IRQ: raised once", callbacks, 1);
+	now = now_ns(&shared.vcpu_info[0].time);
+	hvm_op(HVMOP_get_time, &xen);
+	check_true("set_param CALLBACK_IRQ: KVM's time is within a millisecond of ours",
+		   (int64_t)(xen.now - now) > -1000000 && (int64_t)(xen.now - now) < 1000000);
+	v = 0;
+	check("set_param CALLBACK_IRQ: none",
+	      param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_CALLBACK_IRQ, &v), 0);
+	consume();
+	callbacks = 0;
+	evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = b.port });
+	consume();
+	check("set_param CALLBACK_IRQ: none, not raised", callbacks, 0);
+	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+}
+
 static void upcall_vector(void)
 {
 	struct xen_hvm_evtchn_upcall_vector u = { .vcpu = 0, .vector = VECTOR };
@@ -90,6 +140,7 @@ void test_hvm(void)
 	struct xen_hvm_get_time a = { 0 }, b = { 0 };
 
 	params();
+	callback_vector();
 	upcall_vector();
 	check("get_mem_type", hvm_op(HVMOP_get_mem_type, &t), 0);
 	check("get_mem_type: RAM", t.mem_type, HVMMEM_ram_rw);

@@ -16,6 +16,14 @@ static void poll(void)
 	ports[0] = b.port;
 	p.ports.p = ports;
 	shared.evtchn_mask[b.port / 64] = 1ul << b.port % 64;
+	if (transport != BY_PORT) {
+		/* KVM's Xen support takes the call for a yield and never asks the hypervisor */
+		check("poll: KVM yields", sched_op(SCHEDOP_poll, &p), 0);
+		say("SKIP poll/until-the-timeout: KVM answers poll itself\n");
+		shared.evtchn_mask[b.port / 64] = 0;
+		evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+		return;
+	}
 	start = now_ns(ti);
 	p.timeout = start + 10 * MSEC;
 	check("poll: until the timeout", sched_op(SCHEDOP_poll, &p), 0);
@@ -41,11 +49,12 @@ static void block(void)
 {
 	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
 	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
-	unsigned int seen = upcalls;
+	unsigned int seen;
 	uint64_t until;
 
 	evtchn_op(EVTCHNOP_bind_virq, &b);
 	consume();
+	seen = upcalls;
 	until = now_ns(ti) + 10 * MSEC;
 	hypercall(__HYPERVISOR_set_timer_op, until, 0, 0);
 	check("block", hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
@@ -65,5 +74,6 @@ void test_sched(void)
 	check("shutdown: suspend", sched_op(SCHEDOP_shutdown, &s), -XEN_ENOSYS);
 	check("sched_op: unknown command", sched_op(99, &s), -XEN_ENOSYS);
 	check_bad_pointers("shutdown: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_shutdown, 0);
-	check_bad_pointers("poll: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_poll, 0);
+	if (transport == BY_PORT)
+		check_bad_pointers("poll: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_poll, 0);
 }

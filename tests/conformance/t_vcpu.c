@@ -44,15 +44,16 @@ static void runstates(void)
 {
 	struct vcpu_register_runstate_memory_area a;
 	struct vcpu_runstate_info info = { 0 };
+	uint64_t entry;
 
 	a.addr.v = &runstate;
 	check("register_runstate_memory_area", vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a),
 	      0);
 	check("register_runstate_memory_area: running", runstate.state, RUNSTATE_running);
 	check_true("register_runstate_memory_area: has times", runstate.state_entry_time);
+	entry = *(volatile uint64_t *)&runstate.state_entry_time;
 	check("get_runstate_info", vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
-	check_true("get_runstate_info: goes on",
-		   info.state_entry_time >= runstate.state_entry_time);
+	check_true("get_runstate_info: goes on", info.state_entry_time >= entry);
 	a.addr.v = (void *)UNMAPPED;
 	check("register_runstate_memory_area: bad address",
 	      vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a), -XEN_EFAULT);
