@@ -124,10 +124,9 @@ int boot_open(const struct config *config, struct boot *boot)
 {
 	int ret;
 
-	*boot = (struct boot){ .initrd_fd = -1 };
+	*boot = (struct boot){ .kernel.fd = -1, .initrd_fd = -1 };
 	if (strlen(config->append) > BOOT_APPEND_MAX) {
 		pr_err("--append is longer than %d bytes", BOOT_APPEND_MAX);
-		boot->kernel.fd = -1;
 		return -E2BIG;
 	}
 	ret = kernel_open(config->kernel, &boot->kernel);

@@ -200,18 +200,19 @@ int cmd_run(int argc, char **argv)
 	log_set_domain(run.config.name);
 	if (kvm_open(&run.domain.kvm))
 		goto out_config;
-	if (boot_open(&run.config, &run.boot))
-		goto out_kvm;
+	/* What is quick to check comes first: unpacking a kernel takes a while. */
 	if (backends_open(&run.config, &run.bus))
-		goto out_boot;
+		goto out_kvm;
 	if (console_open(&run.config, &run.console))
 		goto out_backends;
+	if (boot_open(&run.config, &run.boot))
+		goto out_console;
 	status = run_domain(&run);
+	boot_close(&run.boot);
+out_console:
 	console_close(run.console);
 out_backends:
 	backends_destroy(run.bus);
-out_boot:
-	boot_close(&run.boot);
 out_kvm:
 	kvm_close(&run.domain.kvm);
 out_config:
