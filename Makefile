@@ -23,6 +23,10 @@ CFLAGS	 := -std=gnu11 -O2 -g -pthread $(WARNINGS) $(EXTRA_CFLAGS)
 ASAN	 := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TSAN	 := -O1 -fsanitize=thread -fno-omit-frame-pointer
 
+# For the fragments' own rules: what compiling with Xen's headers, and with these flags, depends on
+XEN_PUBLIC := $(B)/include/xen-public
+FLAGS_FILE := $(B)/flags
+
 # What the fragments add to
 ALL		:=
 CLEAN		:=
@@ -40,7 +44,15 @@ MISSING_TEST	:= $(shell tests/setup --missing test)
 
 PARAVANE_OBJS := $(patsubst %.c,$(B)/%.o,$(HV_SRCS) $(XENSTORE_SRCS))
 ifneq ($(HV_SRCS),)
-ALL += $(if $(MISSING_BUILD),say-missing-build,$(B)/paravane)
+ALL += $(B)/paravane
+endif
+
+# What cannot be built is said instead
+ifneq ($(MISSING_MODULES),)
+ALL := $(filter-out $(GUEST_STAMP),$(ALL)) say-missing-modules
+endif
+ifneq ($(MISSING_BUILD),)
+ALL := say-missing-build $(filter say-missing-modules,$(ALL))
 endif
 
 ##
@@ -48,11 +60,11 @@ endif
 ##
 .PHONY: all
 all: ## everything that can be built with what is installed
-all: $(ALL) $(if $(MISSING_MODULES),say-missing-modules)
+all: $(ALL)
 
 .PHONY: say-missing-build say-missing-modules say-missing-test
 say-missing-build:
-	@echo "paravane is not built, missing packages: $(MISSING_BUILD) (make setup installs them)"
+	@echo "nothing is built, missing packages: $(MISSING_BUILD) (make setup installs them)"
 say-missing-modules:
 	@echo "the guest modules are not built, missing packages: $(MISSING_MODULES)" \
 	     "(make setup installs them)"
@@ -60,13 +72,11 @@ say-missing-test:
 	@echo "the tests are not built, missing packages: $(MISSING_TEST) (make setup installs them)"
 
 # Xen's public headers under a name that never collides with Linux's own <xen/...>
-XEN_PUBLIC := $(B)/include/xen-public
 $(XEN_PUBLIC):
 	@mkdir -p $(@D)
 	@ln -sfn /usr/include/xen $@
 
 # Objects depend on the flags they were compiled with
-FLAGS_FILE := $(B)/flags
 FLAGS_NOW  := $(CC) $(CPPFLAGS) $(CFLAGS) $(ASAN) $(TSAN)
 ifneq ($(FLAGS_NOW),$(if $(wildcard $(FLAGS_FILE)),$(file <$(FLAGS_FILE))))
 .PHONY: $(FLAGS_FILE)
