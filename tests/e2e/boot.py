@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""boot.py OUT.json REPEATS -- NAME COMMAND... [-- NAME COMMAND...]
+
+Measures each COMMAND REPEATS times, interleaved: from the start of the process to the moment the guest's
+init marks itself on the debug port, with the VM exits KVM counted until then (debugfs, the same source for
+every hypervisor). Writes {NAME: {"ms": [...], "exits": [...]}}.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import time
+
+MARK = b"paravane-mark: init"
+LIMIT = 120
+DEBUGFS = "/sys/kernel/debug"
+
+
+def vm_exits(pid):
+    """Exits of all vCPUs of the VM that process pid, or one it started, owns."""
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        pids = [pid, *f.read().split()]
+    return sum(int(open(f).read()) for p in pids for f in glob.glob(f"{DEBUGFS}/kvm/{p}-*/exits"))
+
+
+def stop(child):
+    """The guest powers itself off after the mark; what does not is ended."""
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def measure(command):
+    start = time.monotonic()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
+    seen = b""
+    os.set_blocking(child.stdout.fileno(), False)
+    try:
+        while MARK not in seen:
+            if time.monotonic() - start > LIMIT or child.poll() is not None:
+                sys.exit(f"boot.py: no init mark from {command[0]}:\n{seen.decode(errors='replace')}")
+            data = child.stdout.read(65536)
+            if data:
+                seen += data
+            else:
+                time.sleep(0.0005)
+        return (time.monotonic() - start) * 1000, vm_exits(child.pid)
+    finally:
+        stop(child)
+
+
+def split(args):
+    """The commands, each after its own "--", as (name, command) pairs."""
+    groups = []
+    for arg in args:
+        if arg == "--":
+            groups.append([])
+        else:
+            groups[-1].append(arg)
+    return [(g[0], g[1:]) for g in groups]
+
+
+out, repeats = sys.argv[1], int(sys.argv[2])
+commands = split(sys.argv[3:])
+if not os.path.isdir(f"{DEBUGFS}/kvm"):
+    subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUGFS], check=True)
+results = {name: {"ms": [], "exits": [], "command": command} for name, command in commands}
+for _ in range(repeats):
+    for name, command in commands:
+        ms, exits = measure(command)
+        results[name]["ms"].append(round(ms))
+        results[name]["exits"].append(exits)
+with open(out, "w") as f:
+    json.dump(results, f, indent=1)

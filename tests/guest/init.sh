@@ -1,0 +1,44 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# User space of a test guest: bring the machine up, load the modules listed in /etc/modules, run /job,
+# power off. The job's verdicts go out as lines on the debug port; silence is failure.
+
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /tmp /mnt
+mount -t devpts pts /dev/pts
+mount -t tmpfs tmp /tmp
+mkdir -p /sbin
+for verb in poweroff reboot; do
+	# what the kernel calls for an orderly shutdown
+	printf '#!/bin/sh\npvguest say "PASS orderly %s"\npvguest mark done\nsync\n/bin/%s -f\n' $verb $verb >/sbin/$verb
+	chmod 755 /sbin/$verb
+done
+pvguest mark init
+
+pass() { pvguest say "PASS $*"; }
+fail() { pvguest say "FAIL $*"; }
+# check NAME COMMAND...: a verdict from the command's exit status, its last words from its output
+check() {
+	name=$1
+	shift
+	if out=$("$@" 2>&1); then pass "$name"; else fail "$name: $(echo "$out" | tail -n 1)"; fi
+}
+# param NAME: the value of NAME=... on the kernel command line
+param() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+# kernel_clean: no warning in this kernel's log
+kernel_clean() { ! dmesg | grep -E 'WARNING:|BUG:|Oops|INFO: (task|possible|rcu)|KASAN|UBSAN|general protection|Call Trace'; }
+
+while read -r module args; do
+	check "load $(basename "$module" .ko)" insmod "$module" $args
+done </etc/modules
+
+. /job
+
+check "guest kernel log" kernel_clean
+sync
+pvguest mark done
+poweroff -f

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a test guest needs beside busybox, in one static program:
+ *
+ *   pvguest mark NAME        tell the hypervisor that NAME was reached (debug port, one exit)
+ *   pvguest say TEXT...      one line on the debug port
+ *   pvguest fill FILE MIB SEED   write MIB mebibytes of seeded data, fsync
+ *   pvguest stream MIB SEED      the same bytes on standard output
+ *
+ * As /init it is the whole user space of the boot measurement: mark "init", power off.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#define DEBUG_PORT 0xe9
+#define CHUNK (1 << 20)
+
+static int debug_line(const char *line)
+{
+	char buf[512];
+	size_t len;
+
+	len = snprintf(buf, sizeof(buf), "%s\n", line);
+	if (len >= sizeof(buf)) {
+		len = sizeof(buf);
+		buf[len - 1] = '\n';
+	}
+	if (ioperm(DEBUG_PORT, 1, 1))
+		return -errno;
+	/* One string instruction: KVM hands the whole line over in one exit. */
+	outsb(DEBUG_PORT, buf, len);
+	return 0;
+}
+
+static int cmd_mark(int argc, char **argv)
+{
+	char line[128];
+
+	if (argc != 2)
+		return -EINVAL;
+	snprintf(line, sizeof(line), "paravane-mark: %s", argv[1]);
+	return debug_line(line);
+}
+
+static int cmd_say(int argc, char **argv)
+{
+	char line[512] = "";
+	size_t used = 0;
+
+	for (int i = 1; i < argc && used < sizeof(line); i++)
+		used += snprintf(line + used, sizeof(line) - used, "%s%s", i > 1 ? " " : "", argv[i]);
+	return debug_line(line);
+}
+
+/* xorshift64*: cheap enough not to be what is measured, and different for every block and seed */
+static void seeded_chunk(uint64_t *buf, uint64_t *state)
+{
+	for (size_t i = 0; i < CHUNK / sizeof(*buf); i++) {
+		*state ^= *state >> 12;
+		*state ^= *state << 25;
+		*state ^= *state >> 27;
+		buf[i] = *state * 0x2545f4914f6cdd1dULL;
+	}
+}
+
+static int write_all(int fd, const void *buf, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, buf, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		buf = (const char *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int seeded_write(int fd, const char *mib_arg, const char *seed_arg)
+{
+	unsigned long mib = strtoul(mib_arg, NULL, 0);
+	uint64_t state = strtoull(seed_arg, NULL, 0) * 0x9e3779b97f4a7c15ULL + 1;
+	uint64_t *buf = malloc(CHUNK);
+	int ret = buf ? 0 : -ENOMEM;
+
+	while (!ret && mib--) {
+		seeded_chunk(buf, &state);
+		ret = write_all(fd, buf, CHUNK);
+	}
+	free(buf);
+	return ret;
+}
+
+static int cmd_fill(int argc, char **argv)
+{
+	int fd, ret;
+
+	if (argc != 4)
+		return -EINVAL;
+	fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (fd < 0)
+		return -errno;
+	ret = seeded_write(fd, argv[2], argv[3]);
+	if (!ret && fsync(fd))
+		ret = -errno;
+	if (close(fd) && !ret)
+		ret = -errno;
+	return ret;
+}
+
+static int cmd_stream(int argc, char **argv)
+{
+	return argc == 3 ? seeded_write(STDOUT_FILENO, argv[1], argv[2]) : -EINVAL;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "mark", cmd_mark },
+	{ "say", cmd_say },
+	{ "fill", cmd_fill },
+	{ "stream", cmd_stream },
+};
+
+int main(int argc, char **argv)
+{
+	if (getpid() == 1) {
+		debug_line("paravane-mark: init");
+		reboot(RB_POWER_OFF);
+		return 1;
+	}
+
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(argv[1], commands[i].name)) {
+			int ret = commands[i].run(argc - 1, argv + 1);
+
+			if (ret)
+				fprintf(stderr, "pvguest %s: %s\n", argv[1], strerror(-ret));
+			return ret ? 1 : 0;
+		}
+	}
+	fprintf(stderr, "usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | stream MIB SEED\n");
+	return 2;
+}

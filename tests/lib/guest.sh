@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Guests for tests that run in the lab. Source after common.sh.
+#
+# A guest runs a job script under tests/guest/init.sh; its verdicts arrive on the debug port, which
+# `paravane run` logs. A guest that prints none, or never reaches its end, has failed.
+
+GUEST_LIMIT=${GUEST_LIMIT:-120}
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+
+# guest_kernel: kernel paths in $KERNEL, $MODULES; our modules' paths in $OURS
+guest_kernel() {
+	KERNEL=$("$ROOT/tests/lab/kernel" vmlinuz)
+	MODULES=$("$ROOT/tests/lab/kernel" modules)
+	local ours
+	ours=$B/modules/$("$ROOT/tests/lab/kernel" release)
+	OURS=("$ours/paravane.ko" "$ours/paravane-blk.ko" "$ours/paravane-net.ko")
+}
+
+# guest_initramfs OUT JOB [mkinitramfs arguments]
+guest_initramfs() {
+	local out=$1 job=$2
+	shift 2
+	"$ROOT/tests/guest/mkinitramfs" -o "$out" -k "$MODULES" --init "$ROOT/tests/guest/init.sh" \
+		-f "$job:job" -f "$ROOT/tests/guest/udhcpc.sh:bin/udhcpc.sh" "$@"
+}
+
+# guest_run NAME paravane-run-arguments...: run it, its log in $WORK/NAME.log
+guest_run() {
+	local name=$1
+	shift
+	timeout -k 10 "$GUEST_LIMIT" "$B/paravane" run --name "$name" "$@" >"$WORK/$name.log" 2>&1
+}
+
+# guest_verdicts NAME [PREFIX]: the guest's verdict lines, and one for its having reached the end
+guest_verdicts() {
+	local log=$WORK/$1.log
+	grep -aoE '\b(PASS|FAIL) .*' "$log" | tr -d '\r' | sed "s/^\(PASS\|FAIL\) /&${2-}/"
+	if grep -aq 'paravane-mark: done' "$log"; then
+		echo "PASS ${2-}guest reached its end"
+	else
+		echo "FAIL ${2-}guest reached its end: $(tail -n 1 "$log")"
+		tail -n 40 "$log" >&2
+	fi
+}
