@@ -85,7 +85,9 @@ static void poll_ports(struct vcpu *v, const evtchn_port_t *port, unsigned int n
 	while (!domain_stopping(v->domain)) {
 		uint64_t now = timer_now(v->domain), ns = POLL_SLICE_NS;
 
-		if (timeout && timeout <= now)
+		/* A kick means that somebody waits for this thread; the guest polls again. */
+		if (__atomic_load_n(&v->run->immediate_exit, __ATOMIC_ACQUIRE) ||
+		    (timeout && timeout <= now))
 			return;
 		if (timeout && timeout - now < ns)
 			ns = timeout - now;

@@ -116,11 +116,6 @@ long hypercall_check_domid(const struct domain *d, domid_t domid)
 	return domid == 0 ? -EPERM : -ESRCH;
 }
 
-static bool caller_is_64bit(const struct vcpu *v)
-{
-	return v->run->s.regs.sregs.cs.l;
-}
-
 long hypercall_call(struct vcpu *v, const struct hypercall_args *call)
 {
 	const struct hypercall *hc = call->nr < HYPERCALL_NRS ? &hypercalls[call->nr] : NULL;
@@ -129,13 +124,13 @@ long hypercall_call(struct vcpu *v, const struct hypercall_args *call)
 	uint64_t *count;
 	long ret;
 
-	if (!hc || !hc->fn || (!hc->abi32 && !caller_is_64bit(v))) {
+	if (!hc || !hc->fn || (!hc->abi32 && !vcpu_long_mode(v))) {
 		if (first_time(&abi->unserved, call->nr))
 			pr_warn("guest made hypercall %llu (%s), which is not served",
 				(unsigned long long)call->nr,
 				hc && hc->name ? hc->name : "unknown");
 		ret = -ENOSYS;
-	} else if (caller_is_64bit(v)) {
+	} else if (vcpu_long_mode(v)) {
 		ret = hc->fn(v, call->arg);
 	} else {
 		for (unsigned int i = 0; i < HYPERCALL_ARGS; i++)
@@ -159,7 +154,7 @@ long hypercall_dispatch(struct vcpu *v, const struct hypercall_args *call)
 
 	if (vcpu_cpl(v))
 		return -EPERM;
-	if (!caller_is_64bit(v))
+	if (!vcpu_long_mode(v))
 		wide.nr = (uint32_t)wide.nr;
 	ret = hypercall_call(v, &wide);
 	evtchn_upcall_retry(v);

@@ -119,6 +119,11 @@ unsigned int vcpu_cpl(const struct vcpu *v)
 	return v->run->s.regs.sregs.ss.dpl;
 }
 
+bool vcpu_long_mode(const struct vcpu *v)
+{
+	return v->run->s.regs.sregs.cs.l;
+}
+
 void domain_shutdown(struct domain *d, int reason)
 {
 	d->shutdown_reason = reason;
