@@ -60,6 +60,9 @@ extern unsigned char scratch[4][PAGE_SIZE];
 /* domid - our own; what CPUID told */
 extern domid_t domid;
 extern unsigned int xen_base;
+/* doorbell_port - from Paravane's CPUID block, 0 if there is none */
+extern uint16_t doorbell_port;
+void ring_doorbell(evtchn_port_t port);
 
 /* Machine */
 void machine_init(void);

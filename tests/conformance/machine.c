@@ -38,6 +38,7 @@ static void (*handler[256])(void);
 int transport;
 unsigned int xen_base;
 domid_t domid;
+uint16_t doorbell_port;
 volatile unsigned int upcalls, ap_upcalls;
 volatile bool ap_is_up;
 
@@ -131,6 +132,11 @@ long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned lo
 	return ret;
 }
 
+void ring_doorbell(evtchn_port_t port)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(port), "d"(doorbell_port) : "memory");
+}
+
 void isr(uint64_t vector, uint64_t rip);
 
 void isr(uint64_t vector, uint64_t rip)
@@ -206,6 +212,8 @@ static void find_transport(void)
 
 	if (base) {
 		paravane_cpuid_native(base + PARAVANE_CPUID_LEAF_FEATURES, &regs);
+		if (regs.ebx & PARAVANE_CPUID_FEAT_DOORBELL)
+			doorbell_port = PARAVANE_CPUID_PORTS_DOORBELL(regs.ecx);
 		if (regs.ebx & PARAVANE_CPUID_FEAT_PORT_TRANSPORT)
 			return;
 	}

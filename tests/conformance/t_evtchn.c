@@ -59,6 +59,24 @@ static void ipi(void)
 	check("bind_ipi: no such vCPU", evtchn_op(EVTCHNOP_bind_ipi, &b), -XEN_ENOENT);
 }
 
+/* Paravane's own: an out instead of a hypercall, without a result */
+static void doorbell(void)
+{
+	struct evtchn_bind_ipi b = { .vcpu = 0 };
+
+	if (!doorbell_port)
+		return;
+	evtchn_op(EVTCHNOP_bind_ipi, &b);
+	consume();
+	ring_doorbell(b.port);
+	check_true("doorbell: sends", port_pending(b.port));
+	close_port(b.port);
+	consume();
+	for (unsigned int n = 0; n < ARRAY_SIZE(wild); n++)
+		ring_doorbell(wild[n]);
+	check("doorbell: wild ports change nothing", version_op(XENVER_version, 0), 4 << 16 | 17);
+}
+
 static void unbound_and_loopback(void)
 {
 	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
@@ -180,6 +198,7 @@ void test_evtchn(void)
 	struct evtchn_reset r = { .dom = 0 };
 
 	ipi();
+	doorbell();
 	unbound_and_loopback();
 	virq();
 	wild_ports();
