@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine's pure parts: loaders, tables, guest memory, CPUID, command line, event loop.
+
+UNIT_TESTS += boot acpi mem cpuid config loop
+
+BOOT_SRCS := $(wildcard hv/boot*.c) hv/decompress.c hv/acpi.c hv/mem.c hv/pagewalk.c hv/log.c
+boot_SRCS := tests/unit/test_boot.c $(BOOT_SRCS)
+boot_LIBS := -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
+
+acpi_SRCS := tests/unit/test_acpi.c hv/acpi.c hv/mem.c hv/pagewalk.c
+acpi_LIBS := -lurcu-bp -lurcu-common
+
+mem_SRCS := tests/unit/test_mem.c hv/mem.c hv/pagewalk.c
+mem_LIBS := -lurcu-bp -lurcu-common
+
+cpuid_SRCS := tests/unit/test_cpuid.c hv/cpuid.c
+config_SRCS := tests/unit/test_config.c hv/config.c hv/log.c
+loop_SRCS := tests/unit/test_loop.c hv/loop.c

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The loaders, on kernels made here: a small ELF, and bzImages around it in every compression.
+ */
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lz4.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <cmocka.h>
+
+#include "hv/boot.h"
+#include "hv/domain.h"
+#include "hv/mem.h"
+
+#define RAM (8UL << 20)
+#define ENTRY 0x200000
+#define PVH_ENTRY 0x200010
+#define TEXT 5000
+#define BSS 3000
+#define PACKED_MAX 65536
+
+/** struct image - an ELF kernel as a linker might have made it */
+static struct image {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph[2];
+	struct {
+		Elf64_Nhdr head;
+		char name[4];
+		uint32_t entry, pad;
+	} note;
+	uint8_t text[TEXT];
+} good;
+
+static char path[] = "/tmp/kernel.XXXXXX";
+static struct kernel kernel;
+
+static int setup_group(void **state)
+{
+	(void)state;
+	good = (struct image){
+		.eh = { .e_ident = ELFMAG,
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_entry = ENTRY,
+			.e_phoff = offsetof(struct image, ph),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 2 },
+		.ph[0] = { .p_type = PT_LOAD,
+			   .p_offset = offsetof(struct image, text),
+			   .p_paddr = ENTRY,
+			   .p_filesz = TEXT,
+			   .p_memsz = TEXT + BSS },
+		.ph[1] = { .p_type = PT_NOTE,
+			   .p_offset = offsetof(struct image, note),
+			   .p_filesz = sizeof(good.note) },
+		.note = { { 4, 4, 18 }, "Xen", PVH_ENTRY, 0 },
+	};
+	good.eh.e_ident[EI_CLASS] = ELFCLASS64;
+	good.eh.e_ident[EI_DATA] = ELFDATA2LSB;
+	for (unsigned int i = 0; i < TEXT; i++)
+		good.text[i] = i * 7 + i / 100;
+	close(mkstemp(path));
+	return 0;
+}
+
+static int teardown_group(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void write_file(const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
+/* Try to open @len bytes of @image as a kernel; nothing may stay open if that fails. */
+static int open_image(const struct image *image, size_t len)
+{
+	int ret;
+
+	write_file(image, len);
+	ret = kernel_open(path, &kernel);
+	if (ret) {
+		assert_int_equal(kernel.fd, -1);
+		assert_null(kernel.data);
+	}
+	return ret;
+}
+
+static void check_loaded(void)
+{
+	struct domain d = { .kvm.vm_fd = -1 };
+	uint8_t *va;
+
+	assert_int_equal(kernel.entry, ENTRY);
+	assert_int_equal(kernel.pvh_entry, PVH_ENTRY);
+	assert_int_equal(kernel.first, ENTRY);
+	assert_int_equal(kernel.last, ENTRY + TEXT + BSS);
+	assert_int_equal(mem_alloc(&d, RAM), 0);
+	assert_int_equal(elf_load(&d, &kernel), 0);
+	va = mem_range(&d, ENTRY, TEXT + BSS);
+	assert_memory_equal(va, good.text, TEXT);
+	for (unsigned int i = 0; i < BSS; i++)
+		assert_int_equal(va[TEXT + i], 0);
+	mem_destroy(&d);
+	kernel_close(&kernel);
+}
+
+static void test_elf(void **state)
+{
+	(void)state;
+	assert_int_equal(open_image(&good, sizeof(good)), 0);
+	check_loaded();
+}
+
+static void test_elf_truncated(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < sizeof(good); len += 97)
+		assert_true(open_image(&good, len) < 0);
+}
+
+static void test_elf_bad_fields(void **state)
+{
+	struct image bad;
+
+	(void)state;
+#define BAD(field, value)                                       \
+	do {                                                    \
+		bad = good;                                     \
+		bad.field = (value);                            \
+		assert_true(open_image(&bad, sizeof(bad)) < 0); \
+	} while (0)
+	BAD(eh.e_ident[0], 0);
+	BAD(eh.e_ident[EI_CLASS], ELFCLASS32);
+	BAD(eh.e_ident[EI_DATA], ELFDATA2MSB);
+	BAD(eh.e_machine, EM_AARCH64);
+	BAD(eh.e_type, ET_REL);
+	BAD(eh.e_phoff, UINT64_MAX);
+	BAD(eh.e_phoff, sizeof(good));
+	BAD(eh.e_phnum, 0);
+	BAD(eh.e_phnum, 0xffff);
+	BAD(eh.e_phentsize, 32);
+	BAD(ph[0].p_type, PT_NULL);
+	BAD(ph[0].p_offset, UINT64_MAX);
+	BAD(ph[0].p_filesz, UINT64_MAX);
+	BAD(ph[0].p_filesz, TEXT + 1);
+	BAD(ph[0].p_memsz, TEXT - 1);
+	BAD(ph[0].p_memsz, UINT64_MAX);
+	BAD(ph[0].p_paddr, 0x1000);
+	BAD(ph[0].p_paddr, UINT64_MAX - 100);
+}
+
+/* A segment beyond memory: that is seen when it is loaded, whatever was checked before. */
+static void test_elf_beyond_memory(void **state)
+{
+	struct domain d = { .kvm.vm_fd = -1 };
+	struct image bad = good;
+
+	(void)state;
+	bad.ph[0].p_paddr = RAM - TEXT;
+	assert_int_equal(open_image(&bad, sizeof(bad)), 0);
+	assert_int_equal(mem_alloc(&d, RAM), 0);
+	assert_int_equal(elf_load(&d, &kernel), -EFAULT);
+	mem_destroy(&d);
+	kernel_close(&kernel);
+}
+
+static void test_notes(void **state)
+{
+	struct image image = good;
+
+	(void)state;
+#define NO_PVH(field, value)                                            \
+	do {                                                            \
+		image = good;                                           \
+		image.field = (value);                                  \
+		assert_int_equal(open_image(&image, sizeof(image)), 0); \
+		assert_int_equal(kernel.pvh_entry, 0);                  \
+		kernel_close(&kernel);                                  \
+	} while (0)
+	NO_PVH(note.head.n_type, 17);
+	NO_PVH(note.head.n_namesz, UINT32_MAX);
+	NO_PVH(note.head.n_descsz, UINT32_MAX);
+	NO_PVH(note.head.n_descsz, 2);
+	NO_PVH(note.name[0], 'x');
+	NO_PVH(ph[1].p_filesz, 10);
+	NO_PVH(ph[1].p_filesz, UINT64_MAX);
+	NO_PVH(ph[1].p_offset, UINT64_MAX);
+}
+
+/* ---- bzImage ---- */
+
+static size_t pack_gzip(uint8_t *out)
+{
+	z_stream z = { .next_in = (uint8_t *)&good,
+		       .avail_in = sizeof(good),
+		       .next_out = out,
+		       .avail_out = PACKED_MAX };
+
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	/* gzip's own trailer ends in the size already. */
+	return z.total_out - sizeof(uint32_t);
+}
+
+/* As the kernel's build does it: with a filter for x86 code and CRC32 */
+static size_t pack_xz(uint8_t *out)
+{
+	lzma_options_lzma lzma;
+	lzma_filter filters[] = { { LZMA_FILTER_X86, NULL },
+				  { LZMA_FILTER_LZMA2, &lzma },
+				  { LZMA_VLI_UNKNOWN, NULL } };
+	size_t len = 0;
+
+	lzma_lzma_preset(&lzma, 6);
+	assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL,
+						   (uint8_t *)&good, sizeof(good), out, &len,
+						   PACKED_MAX),
+			 LZMA_OK);
+	return len;
+}
+
+static size_t pack_lzma(uint8_t *out)
+{
+	lzma_stream z = LZMA_STREAM_INIT;
+	lzma_options_lzma lzma;
+	size_t len;
+
+	lzma_lzma_preset(&lzma, 6);
+	assert_int_equal(lzma_alone_encoder(&z, &lzma), LZMA_OK);
+	z.next_in = (uint8_t *)&good;
+	z.avail_in = sizeof(good);
+	z.next_out = out;
+	z.avail_out = PACKED_MAX;
+	assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
+	len = z.total_out;
+	lzma_end(&z);
+	return len;
+}
+
+static size_t pack_zstd(uint8_t *out)
+{
+	size_t len = ZSTD_compress(out, PACKED_MAX, &good, sizeof(good), 19);
+
+	assert_false(ZSTD_isError(len));
+	return len;
+}
+
+static size_t pack_lz4(uint8_t *out)
+{
+	uint32_t size;
+
+	memcpy(out, "\x02\x21\x4c\x18", 4);
+	size = LZ4_compress_default((char *)&good, (char *)out + 8, sizeof(good), PACKED_MAX - 8);
+	memcpy(out + 4, &size, sizeof(size));
+	return 8 + size;
+}
+
+static size_t pack_bzip2(uint8_t *out)
+{
+	memcpy(out, "BZh9", 4);
+	return 100;
+}
+
+static size_t pack_unknown(uint8_t *out)
+{
+	memcpy(out, "\1\2\3\4", 4);
+	return 100;
+}
+
+/* Write a bzImage whose payload @pack makes; @damage is an offset in the payload, or -1. */
+static int open_bzimage(size_t (*pack)(uint8_t *out), long damage,
+			void (*change)(struct setup_header *hdr))
+{
+	static struct {
+		uint8_t sectors[3 * 512];
+		uint8_t payload[PACKED_MAX + 4];
+	} image;
+	struct setup_header hdr = { .setup_sects = 1,
+				    .boot_flag = 0xaa55,
+				    .header = 0x53726448,
+				    .version = 0x20f,
+				    .xloadflags = XLF_KERNEL_64,
+				    .payload_offset = 512 };
+	uint32_t size = sizeof(good);
+	size_t len;
+
+	memset(&image, 0, sizeof(image));
+	len = pack(image.payload);
+	memcpy(image.payload + len, &size, sizeof(size));
+	if (damage >= 0)
+		image.payload[damage] ^= 0xff;
+	hdr.payload_length = len + sizeof(size);
+	if (change)
+		change(&hdr);
+	memcpy(image.sectors + offsetof(struct boot_params, hdr), &hdr, sizeof(hdr));
+	write_file(&image, sizeof(image.sectors) + len + sizeof(size));
+	return kernel_open(path, &kernel);
+}
+
+static size_t (*const packers[])(uint8_t *out) = { pack_gzip, pack_xz, pack_lzma, pack_zstd,
+						   pack_lz4 };
+
+static void test_bzimage(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		assert_int_equal(open_bzimage(packers[i], -1, NULL), 0);
+		check_loaded();
+	}
+}
+
+/* Damage anywhere: refused, or (where the format has no checksum) a kernel that is still within bounds */
+static void test_bzimage_corrupt(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		for (long at = 0; at < 700; at += 13) {
+			if (!open_bzimage(packers[i], at, NULL))
+				kernel_close(&kernel);
+		}
+	}
+}
+
+static void test_bzimage_unsupported(void **state)
+{
+	(void)state;
+	assert_int_equal(open_bzimage(pack_bzip2, -1, NULL), -ENOTSUP);
+	assert_int_equal(open_bzimage(pack_unknown, -1, NULL), -ENOTSUP);
+}
+
+static void old_protocol(struct setup_header *hdr)
+{
+	hdr->version = 0x20b;
+}
+
+static void not_64_bit(struct setup_header *hdr)
+{
+	hdr->xloadflags = 0;
+}
+
+static void payload_too_long(struct setup_header *hdr)
+{
+	hdr->payload_length = 0x7fffffff;
+}
+
+static void payload_far_away(struct setup_header *hdr)
+{
+	hdr->payload_offset = 0xffffff00;
+}
+
+static void payload_empty(struct setup_header *hdr)
+{
+	hdr->payload_length = 4;
+}
+
+static void test_bzimage_bad_header(void **state)
+{
+	void (*const change[])(struct setup_header * hdr) = { old_protocol, not_64_bit,
+							      payload_too_long, payload_far_away,
+							      payload_empty };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(change); i++)
+		assert_int_equal(open_bzimage(pack_xz, -1, change[i]), -ENOEXEC);
+}
+
+static void test_memory_map(void **state)
+{
+	struct domain d = { .kvm.vm_fd = -1 };
+	struct boot_range range[BOOT_RANGES];
+	unsigned int n;
+
+	(void)state;
+	assert_int_equal(mem_alloc(&d, MEM_LOW_MAX + RAM), 0);
+	n = boot_memory_map(&d, range);
+	assert_int_equal(n, 4);
+	for (unsigned int i = 0; i < n; i++) {
+		if (range[i].type == BOOT_RANGE_RAM)
+			assert_non_null(mem_range(&d, range[i].addr, range[i].size));
+		if (i)
+			assert_true(range[i].addr >= range[i - 1].addr + range[i - 1].size);
+	}
+	assert_int_equal(range[1].type, BOOT_RANGE_RESERVED);
+	assert_true(BOOT_CONSOLE_GPA >= range[1].addr &&
+		    BOOT_CONSOLE_GPA + PAGE_SIZE <= range[1].addr + range[1].size);
+	assert_int_equal(range[3].addr, MEM_HIGH_BASE);
+	assert_int_equal(range[3].size, RAM);
+	mem_destroy(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_elf),
+		cmocka_unit_test(test_elf_truncated),
+		cmocka_unit_test(test_elf_bad_fields),
+		cmocka_unit_test(test_elf_beyond_memory),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_bzimage),
+		cmocka_unit_test(test_bzimage_corrupt),
+		cmocka_unit_test(test_bzimage_unsupported),
+		cmocka_unit_test(test_bzimage_bad_header),
+		cmocka_unit_test(test_memory_map),
+	};
+
+	return cmocka_run_group_tests_name("boot", tests, setup_group, teardown_group);
+}
