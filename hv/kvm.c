@@ -154,7 +154,10 @@ int kvm_create_vm(struct domain *d)
 	const char *what = "creating the VM";
 	int ret;
 
-	kvm->vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0);
+	/* A signal, of a timer say, interrupts this one. */
+	do {
+		kvm->vm_fd = ioctl(kvm->fd, KVM_CREATE_VM, 0);
+	} while (kvm->vm_fd < 0 && errno == EINTR);
 	if (kvm->vm_fd < 0)
 		goto err_errno;
 	what = "real-mode support";
