@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest.h"
 
-/* Every number, from user mode; user mode is allowed the port, so that it is the hypervisor that refuses */
+/*
+ * Every number, from user mode; user mode is allowed the port, so that it is the hypervisor that
+ * refuses
+ */
 void test_user(void)
 {
 	long got = -XEN_EPERM;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A domain without KVM: real guest memory (hv/mem.c, paging off, so that a linear address is a physical
- * one) and doubles for everything that would be an ioctl or another thread. What the doubles were asked
- * to do is recorded in struct fake.
+ * A domain without KVM: real guest memory (hv/mem.c, paging off, so that a linear address is a
+ * physical one) and doubles for everything that would be an ioctl or another thread. What the
+ * doubles were asked to do is recorded in struct fake.
  */
 #ifndef TESTS_FAKE_DOMAIN_H
 #define TESTS_FAKE_DOMAIN_H
@@ -38,7 +38,9 @@ void fake_free(struct fake *f);
 
 /** fake_call - hypercall @nr of vCPU 0 */
 long fake_call(struct fake *f, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2);
-/** fake_op - the same for (cmd, structure) calls: @arg goes to FAKE_ARG before and comes back after */
+/**
+ * fake_op - the same for (cmd, structure) calls: @arg goes to FAKE_ARG before and comes back after
+ */
 long fake_op(struct fake *f, unsigned int nr, uint64_t cmd, void *arg, size_t size);
 void *fake_ram(struct fake *f, gpa_t gpa);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Threads of several back ends use one grant entry while the guest toggles it: under ThreadSanitizer, and
- * with a count of our own against which the shared flags are checked.
+ * Threads of several back ends use one grant entry while the guest toggles it: under
+ * ThreadSanitizer, and with a count of our own against which the shared flags are checked.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -37,7 +37,10 @@ static void *user(void *arg)
 			continue;
 		}
 		__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
-		/* The guest of this test never touches these two flags, so nobody may take them from us */
+		/*
+		 * The guest of this test never touches these two flags, so nobody may take them
+		 * from us
+		 */
 		if (gfn != FRAME ||
 		    (__atomic_load_n(&entry.flags, __ATOMIC_RELAXED) & want) != want)
 			__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED);
