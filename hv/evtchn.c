@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The port table. Ports are allocated 64 at a time and never freed before the domain goes, so a port,
- * once seen, can be used without a lock on the table.
+ * The port table. Ports are allocated 64 at a time and never freed before the domain goes, so a
+ * port, once seen, can be used without a lock on the table.
  */
 #include <errno.h>
 #include <stdlib.h>

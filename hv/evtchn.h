@@ -14,23 +14,33 @@ struct evtchn_peer;
 int evtchn_create(struct domain *d);
 void evtchn_destroy(struct domain *d);
 
-/** evtchn_alloc_unbound - give the guest a new port that domain 0 may bind; port, or -ENOSPC; any thread */
+/**
+ * evtchn_alloc_unbound - give the guest a new port that domain 0 may bind; port, or -ENOSPC; any
+ * thread
+ */
 int evtchn_alloc_unbound(struct domain *d);
 
 /**
  * evtchn_peer_bind - take domain 0's end of guest port @port
- * @kick_fd: eventfd written for each send by the guest; stays the caller's; also wired to the doorbell
+ * @kick_fd: eventfd written for each send by the guest; stays the caller's; also wired to the
+ *	   doorbell
  *
- * The port must be unbound and meant for domain 0. Return: 0, -EINVAL, -ENOENT, -ENOMEM. Any thread.
+ * The port must be unbound and meant for domain 0. Return: 0, -EINVAL, -ENOENT, -ENOMEM. Any
+ * thread.
  */
 int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct evtchn_peer **peer);
 
-/** evtchn_peer_notify - raise the guest's port; nothing happens if the guest closed it; any thread, no shared lock */
+/**
+ * evtchn_peer_notify - raise the guest's port; nothing happens if the guest closed it; any thread,
+ * no shared lock
+ */
 void evtchn_peer_notify(struct evtchn_peer *peer);
 /** evtchn_peer_unbind - give the end back: the guest's port becomes unbound again; frees @peer */
 void evtchn_peer_unbind(struct evtchn_peer *peer);
 
-/** evtchn_send_virq - raise per-vCPU @virq on @v, or a global one (on vCPU 0's binding); any thread */
+/**
+ * evtchn_send_virq - raise per-vCPU @virq on @v, or a global one (on vCPU 0's binding); any thread
+ */
 void evtchn_send_virq(struct vcpu *v, unsigned int virq);
 
 /** evtchn_guest_send - what EVTCHNOP_send and an unmatched doorbell do; 0 or -errno; vCPU thread */
@@ -54,7 +64,10 @@ bool evtchn_is_pending(struct domain *d, evtchn_port_t port);
 
 /** evtchn_upcall_pending - vcpu_info's evtchn_upcall_pending; any thread */
 bool evtchn_upcall_pending(struct vcpu *v);
-/** evtchn_upcall - interrupt @v by the means it chose, whether or not an event is pending; any thread */
+/**
+ * evtchn_upcall - interrupt @v by the means it chose, whether or not an event is pending; any
+ * thread
+ */
 void evtchn_upcall(struct vcpu *v);
 /** evtchn_upcall_retry - upcall @v again if its LAPIC refused the last one; any thread */
 void evtchn_upcall_retry(struct vcpu *v);
@@ -62,25 +75,31 @@ void evtchn_upcall_retry(struct vcpu *v);
 /**
  * evtchn_set_callback_vector - HVM_PARAM_CALLBACK_IRQ of type vector; 0 for any other type
  *
- * Such a vector is injected without the LAPIC, which only KVM itself can do, for vCPUs that have no vector
- * of their own. vCPU thread, no lock held. Return: 0, -ENOSYS on a host whose KVM has no Xen support,
- * -errno of KVM (-EINVAL for the vector of an exception).
+ * Such a vector is injected without the LAPIC, which only KVM itself can do, for vCPUs that have no
+ * vector of their own. vCPU thread, no lock held. Return: 0, -ENOSYS on a host whose KVM has no Xen
+ * support, -errno of KVM (-EINVAL for the vector of an exception).
  */
 long evtchn_set_callback_vector(struct vcpu *caller, uint8_t vector);
-/** evtchn_set_upcall_vector - raise @v's upcalls as @vector in its LAPIC; vCPU thread, no lock held; 0 or -errno of KVM */
+/**
+ * evtchn_set_upcall_vector - raise @v's upcalls as @vector in its LAPIC; vCPU thread, no lock held;
+ * 0 or -errno of KVM
+ */
 long evtchn_set_upcall_vector(struct vcpu *caller, struct vcpu *v, uint8_t vector);
 
 /** evtchn_place_shared_info - XENMAPSPACE_shared_info; 0 or -errno; no lock held */
 long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn);
-/** evtchn_unplace_shared_info - the guest's page is its own again; -ENOENT if it is elsewhere; no lock held */
+/**
+ * evtchn_unplace_shared_info - the guest's page is its own again; -ENOENT if it is elsewhere; no
+ * lock held
+ */
 long evtchn_unplace_shared_info(struct vcpu *caller, gfn_t gfn);
 
 /**
  * evtchn_register_vcpu_info - VCPUOP_register_vcpu_info for @v
  *
  * Every selector bit is set and @v interrupted, so that nothing is lost in the move. Once per vCPU.
- * Return: 0, -ENXIO for an offset that is unaligned or leaves the page, -EINVAL for a frame that is not
- * RAM or a second registration.
+ * Return: 0, -ENXIO for an offset that is unaligned or leaves the page, -EINVAL for a frame that is
+ * not RAM or a second registration.
  */
 long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset);
 

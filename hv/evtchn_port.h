@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Event channels' own data, shared by hv/evtchn.c (ports and sends) and hv/evtchn_op.c (the hypercall).
+ * Event channels' own data, shared by hv/evtchn.c (ports and sends) and hv/evtchn_op.c (the
+ * hypercall).
  */
 #ifndef HV_EVTCHN_PORT_H
 #define HV_EVTCHN_PORT_H
@@ -9,7 +10,10 @@
 
 #include "hv/types.h"
 
-/** EVTCHN_BUCKET - ports allocated at a time; as in Xen, a port beyond the last bucket does not exist */
+/**
+ * EVTCHN_BUCKET - ports allocated at a time; as in Xen, a port beyond the last bucket does not
+ * exist
+ */
 #define EVTCHN_BUCKET 64
 
 enum evtchn_state {
@@ -24,8 +28,8 @@ enum evtchn_state {
 /**
  * struct evtchn_port - the guest's end of an event channel
  * @lock: all that a send takes
- * @state: enum evtchn_state. Like the members below it is changed under the table's lock and @lock, so
- *	   either suffices to read it
+ * @state: enum evtchn_state. Like the members below it is changed under the table's lock and @lock,
+ *	   so either suffices to read it
  * @notify_vcpu: vCPU to tell
  * @virq: EVTCHN_VIRQ: its number
  * @remote_dom: EVTCHN_UNBOUND: who may bind; EVTCHN_INTERDOMAIN: who did

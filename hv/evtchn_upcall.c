@@ -3,9 +3,10 @@
  * The shared bits of the 2-level ABI, and the interrupt that tells a vCPU to look at them.
  *
  * A sender sets the port's pending bit, then (unless masked) the selector bit, then upcall_pending,
- * then interrupts; whoever finds a bit set already leaves the rest to the sender who set it. The guest
- * takes them in the opposite order. All are locked operations, so no further barrier is needed on x86.
- * The bits lie in pages that may move; they are used within an RCU read-side section.
+ * then interrupts; whoever finds a bit set already leaves the rest to the sender who set it. The
+ * guest takes them in the opposite order. All are locked operations, so no further barrier is
+ * needed on x86. The bits lie in pages that may move; they are used within an RCU read-side
+ * section.
  */
 #include <errno.h>
 #include <string.h>
@@ -175,7 +176,10 @@ static long kvm_use_vcpu_info(struct vcpu *v, void *arg)
 	return ioctl(v->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
 }
 
-/* Where KVM is to look for upcall_pending: nowhere, unless it is KVM that raises this vCPU's upcalls */
+/*
+ * Where KVM is to look for upcall_pending: nowhere, unless it is KVM that raises this vCPU's
+ * upcalls
+ */
 static gpa_t kvm_vcpu_info_gpa(struct vcpu *v)
 {
 	struct domain *d = v->domain;
@@ -199,8 +203,8 @@ static void publish_time(struct vcpu *v)
 }
 
 /*
- * Bring KVM's idea of @v's vcpu_info up to date, and the time in it. No lock may be held: the other vCPU
- * has to leave the guest for it.
+ * Bring KVM's idea of @v's vcpu_info up to date, and the time in it. No lock may be held: the other
+ * vCPU has to leave the guest for it.
  */
 static long sync_vcpu_info(struct vcpu *caller, struct vcpu *v)
 {
@@ -340,7 +344,10 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 		rcu_read_unlock();
 		v->abi->info_gpa = (gfn << PAGE_SHIFT) + offset;
 		rcu_assign_pointer(v->abi->info, info);
-		/* No sender uses the old place any more; what the last ones set there is made up for. */
+		/*
+		 * No sender uses the old place any more; what the last ones set there is made up
+		 * for.
+		 */
 		synchronize_rcu();
 		__atomic_store_n(&info->evtchn_pending_sel, ~0UL, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);

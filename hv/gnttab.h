@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grant tables, version 1 (xen-public/grant_table.h). All guest memory is mapped here, so a map is a
- * check of the entry, a mark in it, and an address.
+ * Grant tables, version 1 (xen-public/grant_table.h). All guest memory is mapped here, so a map is
+ * a check of the entry, a mark in it, and an address.
  */
 #ifndef HV_GNTTAB_H
 #define HV_GNTTAB_H
@@ -21,8 +21,9 @@ void gnttab_destroy(struct domain *d);
  * @page: host address of the 4 KiB page; the guest may change its bytes at any time
  *
  * Any thread; takes no lock. Each successful map needs one gnttab_unmap() with the same arguments.
- * Return: 0, -EINVAL for a reference out of range or a frame that is not RAM, -EPERM for an entry not granted to domain 0
- * (or not writable), -EBUSY if the guest keeps changing it, -ENOSPC if mapped too often.
+ * Return: 0, -EINVAL for a reference out of range or a frame that is not RAM, -EPERM for an entry
+ * not granted to domain 0 (or not writable), -EBUSY if the guest keeps changing it, -ENOSPC if
+ * mapped too often.
  */
 int gnttab_map(struct domain *d, grant_ref_t ref, bool write, void **page);
 void gnttab_unmap(struct domain *d, grant_ref_t ref, bool write);
@@ -35,7 +36,10 @@ void gnttab_preset(struct domain *d, grant_ref_t ref, gfn_t gfn);
 
 /** gnttab_nr_frames - current size of the table in pages; any thread */
 unsigned int gnttab_nr_frames(const struct domain *d);
-/** gnttab_grow - make the table at least @nr_frames large; 0, -EINVAL beyond GNTTAB_MAX_FRAMES, -ENOMEM */
+/**
+ * gnttab_grow - make the table at least @nr_frames large; 0, -EINVAL beyond GNTTAB_MAX_FRAMES,
+ * -ENOMEM
+ */
 long gnttab_grow(struct domain *d, unsigned int nr_frames);
 /** gnttab_frame_gfn - where the guest sees frame @index, or GFN_NONE */
 gfn_t gnttab_frame_gfn(struct domain *d, unsigned int index);

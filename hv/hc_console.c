@@ -10,7 +10,9 @@
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 
-/* Lines of one vCPU stay in one piece; what a guest writes reaches the log as printable text only */
+/*
+ * Lines of one vCPU stay in one piece; what a guest writes reaches the log as printable text only
+ */
 static void put_char(struct vcpu_abi *abi, char c)
 {
 	if (c != '\n' && c != '\0')

@@ -22,7 +22,10 @@ enum {
 };
 
 static const uint8_t param_access[HVM_NR_PARAMS] = {
-	/* PAE_ENABLED, DM_DOMAIN, MEMORY_EVENT_*, NESTEDHVM, BUFIOREQ_EVTCHN: no names for us to see */
+	/*
+	 * PAE_ENABLED, DM_DOMAIN, MEMORY_EVENT_*, NESTEDHVM, BUFIOREQ_EVTCHN: no names for us to
+	 * see
+	 */
 	[4] = PARAM_OLD,
 	[13] = PARAM_OLD,
 	[20 ... 26] = PARAM_OLD,

@@ -10,7 +10,9 @@
 
 #include <xen-public/memory.h>
 
-/* Low bits of the command name the operation, the others where to resume it; we never ask for that */
+/*
+ * Low bits of the command name the operation, the others where to resume it; we never ask for that
+ */
 #define CMD_BITS 6
 
 static uint64_t ram_pages(const struct domain *d)

@@ -17,7 +17,9 @@
 #include <xen-public/sched.h>
 
 #define POLL_PORTS_MAX 128
-/* While we poll for a vCPU, interrupts that other vCPUs send it through KVM are noticed this late */
+/*
+ * While we poll for a vCPU, interrupts that other vCPUs send it through KVM are noticed this late
+ */
 #define POLL_SLICE_NS 2000000ULL
 #define X86_EFLAGS_IF 0x200
 #define APIC_IRR 0x200

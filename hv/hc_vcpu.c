@@ -125,7 +125,10 @@ long hc_set_timer_op(struct vcpu *v, const uint64_t *arg)
 		timer_stop_singleshot(v);
 		return 0;
 	}
-	/* Deadlines that wrapped, or lie weeks ahead, are guests' arithmetic mistakes; Xen's cure is the same. */
+	/*
+	 * Deadlines that wrapped, or lie weeks ahead, are guests' arithmetic mistakes; Xen's cure
+	 * is the same.
+	 */
 	if ((int64_t)deadline < 0 || (deadline > now && deadline - now >= TIMEOUT_MAX))
 		deadline = now + 100 * NSEC_PER_MSEC;
 	return timer_set_singleshot(v, deadline);

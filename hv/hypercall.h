@@ -17,18 +17,24 @@ struct hypercall_args {
 	uint64_t arg[HYPERCALL_ARGS];
 };
 
-/** typedef hypercall_fn - a handler: 0 or more on success, else a negative Xen errno; on the vCPU's thread */
+/**
+ * typedef hypercall_fn - a handler: 0 or more on success, else a negative Xen errno; on the vCPU's
+ * thread
+ */
 typedef long (*hypercall_fn)(struct vcpu *v, const uint64_t *arg);
 
 /**
  * hypercall_dispatch - serve one hypercall of @v, whatever the transport
  *
- * Checks the caller's privilege, looks the number up, counts, traces. The transport writes the return
- * value into the guest's rax.
+ * Checks the caller's privilege, looks the number up, counts, traces. The transport writes the
+ * return value into the guest's rax.
  */
 long hypercall_dispatch(struct vcpu *v, const struct hypercall_args *call);
 
-/** hypercall_call - what a multicall does for each of its entries: as above, privilege already checked */
+/**
+ * hypercall_call - what a multicall does for each of its entries: as above, privilege already
+ * checked
+ */
 long hypercall_call(struct vcpu *v, const struct hypercall_args *call);
 
 /** hypercall_name - for reports, NULL for a number Xen does not define */
@@ -63,18 +69,27 @@ struct hypercall_subop {
  * @cmd: command, as the guest gave it
  * @uarg: the guest's structure
  *
- * Return: the handler's result, -ENOSYS (logged once) for a command that is not in the table, -EFAULT.
+ * Return: the handler's result, -ENOSYS (logged once) for a command that is not in the table,
+ * -EFAULT.
  */
 long hypercall_subop(struct vcpu *v, unsigned int nr, const struct hypercall_subop *op,
 		     size_t nr_ops, uint64_t cmd, gva_t uarg);
 
-/** hypercall_unserved - log, once per domain, that a guest asked for something that does not exist; -ENOSYS */
+/**
+ * hypercall_unserved - log, once per domain, that a guest asked for something that does not exist;
+ * -ENOSYS
+ */
 long hypercall_unserved(struct domain *d, unsigned int nr, uint64_t cmd);
 
-/** hypercall_check_domid - 0 if @domid names @d itself; -EPERM for domain 0, -ESRCH for any other */
+/**
+ * hypercall_check_domid - 0 if @domid names @d itself; -EPERM for domain 0, -ESRCH for any other
+ */
 long hypercall_check_domid(const struct domain *d, domid_t domid);
 
-/** abi_create, abi_destroy - everything hypercalls keep per domain and per vCPU (after kvm, mem and vCPUs exist) */
+/**
+ * abi_create, abi_destroy - everything hypercalls keep per domain and per vCPU (after kvm, mem and
+ * vCPUs exist)
+ */
 int abi_create(struct domain *d);
 void abi_destroy(struct domain *d);
 

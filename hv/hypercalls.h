@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hypercall handlers that live in hv/hc_*.c; hv/evtchn.h and hv/gnttab.h declare theirs. All are of
- * type hypercall_fn: they run on the calling vCPU's thread and return 0 or more, or a negative Xen errno.
+ * The hypercall handlers that live in hv/hc_*.c; hv/evtchn.h and hv/gnttab.h declare theirs. All
+ * are of type hypercall_fn: they run on the calling vCPU's thread and return 0 or more, or a
+ * negative Xen errno.
  */
 #ifndef HV_HYPERCALLS_H
 #define HV_HYPERCALLS_H

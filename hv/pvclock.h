@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Xen's clock arithmetic: how a TSC value becomes nanoseconds (xen-public/xen.h, vcpu_time_info). No I/O.
+ * Xen's clock arithmetic: how a TSC value becomes nanoseconds (xen-public/xen.h, vcpu_time_info).
+ * No I/O.
  */
 #ifndef HV_PVCLOCK_H
 #define HV_PVCLOCK_H

@@ -67,7 +67,10 @@ static void publish(struct vcpu *v)
 	const size_t entry = offsetof(struct vcpu_runstate_info, state_entry_time);
 
 	if (assist & 1ULL << VMASST_TYPE_runstate_update_flag) {
-		/* Readers on other vCPUs retry while the flag is set; x86 keeps the stores in order. */
+		/*
+		 * Readers on other vCPUs retry while the flag is set; x86 keeps the stores in
+		 * order.
+		 */
 		info.state_entry_time |= XEN_RUNSTATE_UPDATE;
 		guest_area_write(area, entry, &info.state_entry_time,
 				 sizeof(info.state_entry_time));

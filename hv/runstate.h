@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a vCPU spends its time, as Xen tells guests (xen-public/vcpu.h). Our scheduler is Linux: running is
- * the thread's processor time, runnable is what it waited for a processor (a guest's steal time), blocked
- * is the rest.
+ * How a vCPU spends its time, as Xen tells guests (xen-public/vcpu.h). Our scheduler is Linux:
+ * running is the thread's processor time, runnable is what it waited for a processor (a guest's
+ * steal time), blocked is the rest.
  */
 #ifndef HV_RUNSTATE_H
 #define HV_RUNSTATE_H

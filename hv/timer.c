@@ -49,7 +49,9 @@ struct timers {
 
 static uint64_t guest_tsc(const struct timers *t)
 {
-	/* Not before what the program did before: a deadline just set must not look further away. */
+	/*
+	 * Not before what the program did before: a deadline just set must not look further away.
+	 */
 	_mm_lfence();
 	return __rdtsc() + t->tsc_offset;
 }
@@ -171,7 +173,10 @@ void pvclock_publish(const struct domain *d, struct vcpu_time_info *ti)
 	const struct pvclock *clock = &d->timers->clock;
 	uint32_t version = __atomic_load_n(&ti->version, __ATOMIC_RELAXED) | 1;
 
-	/* A reader retries while the version is odd or changes; its loads are ordered against these. */
+	/*
+	 * A reader retries while the version is odd or changes; its loads are ordered against
+	 * these.
+	 */
 	__atomic_store_n(&ti->version, version, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	ti->tsc_timestamp = clock->base;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest system time and the timers that run on it. System time is nanoseconds since the domain was
- * created; it is computed from the guest's TSC with the numbers published in the pvclock page, so that
- * the guest's reading and ours never disagree.
+ * created; it is computed from the guest's TSC with the numbers published in the pvclock page, so
+ * that the guest's reading and ours never disagree.
  */
 #ifndef HV_TIMER_H
 #define HV_TIMER_H
@@ -12,8 +12,8 @@
 /**
  * timer_create_domain - start the domain's clock
  *
- * The guest's TSC must have its final offset; it is the same on all vCPUs. Return: 0, -ENOMEM, -errno
- * of KVM (before Linux 5.16 it does not tell the offset: -ENXIO) or of timerfd.
+ * The guest's TSC must have its final offset; it is the same on all vCPUs. Return: 0, -ENOMEM,
+ * -errno of KVM (before Linux 5.16 it does not tell the offset: -ENXIO) or of timerfd.
  */
 int timer_create_domain(struct domain *d);
 void timer_destroy_domain(struct domain *d);
@@ -21,7 +21,10 @@ void timer_destroy_domain(struct domain *d);
 /** timer_now - guest system time, ns; any thread */
 uint64_t timer_now(const struct domain *d);
 
-/** timer_set_singleshot - raise VIRQ_TIMER on @v at @deadline (guest system time, ns); replaces an earlier one; any thread */
+/**
+ * timer_set_singleshot - raise VIRQ_TIMER on @v at @deadline (guest system time, ns); replaces an
+ * earlier one; any thread
+ */
 int timer_set_singleshot(struct vcpu *v, uint64_t deadline);
 int timer_set_periodic(struct vcpu *v, uint64_t period);
 void timer_stop_singleshot(struct vcpu *v);
