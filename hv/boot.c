@@ -14,6 +14,8 @@
 #include "hv/acpi.h"
 #include "hv/domain.h"
 #include "hv/log.h"
+#include "hv/mem.h"
+#include "hv/pio.h"
 #include "hv/vcpu.h"
 
 #define MIB (1ULL << 20)
@@ -186,6 +188,31 @@ static void boot_make_cmdline(const struct domain *d, struct boot *boot)
 		 strstr(append, "pci=") ? "" : " pci=off", tsc);
 }
 
+/*
+ * Where firmware would be. Linux with hardware-reduced ACPI reboots by EFI and, as there is none, by
+ * jumping here in real mode.
+ */
+static int boot_write_reset(struct domain *d)
+{
+	static const uint8_t code[] = {
+		0xba,
+		ACPI_RESET_PORT & 0xff,
+		ACPI_RESET_PORT >> 8, /* mov $port, %dx */
+		0xb0,
+		ACPI_RESET_VALUE, /* mov $value, %al */
+		0xee, /* out %al, %dx */
+		0xf4, /* hlt */
+		0xeb,
+		0xfd, /* jmp to the hlt */
+	};
+	void *va = mem_range(d, BOOT_RESET_GPA, sizeof(code));
+
+	if (!va)
+		return -EFAULT;
+	memcpy(va, code, sizeof(code));
+	return 0;
+}
+
 /* Firmware would have done that: with MTRRs off all memory is uncached. */
 static int boot_set_mtrr(struct vcpu *v)
 {
@@ -234,6 +261,7 @@ int boot_load(struct domain *d, struct boot *boot)
 		goto err;
 	what = "the boot vCPU";
 	boot_make_cmdline(d, boot);
+	ret = boot_write_reset(d);
 	for (unsigned int i = 0; i < d->nr_vcpus && !ret; i++)
 		ret = boot_set_mtrr(d->vcpu[i]);
 	if (!ret)

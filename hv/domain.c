@@ -2,6 +2,7 @@
 #include "hv/domain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <xen-public/sched.h>
@@ -216,8 +217,12 @@ void domain_destroy(struct domain *d)
 
 int domain_run(struct domain *d)
 {
+	struct stats_mark entry;
 	int ret = 0;
 
+	stats_sample(d, &entry);
+	snprintf(entry.name, sizeof(entry.name), "entry");
+	stats_add_mark(d, &entry);
 	for (unsigned int i = 0; i < d->nr_vcpus && !ret; i++)
 		ret = vcpu_start(d->vcpu[i]);
 	if (ret)

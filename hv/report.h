@@ -5,7 +5,8 @@
  *   name, domid, profile ("kvm", "xen", "none"), transport ("port", "intercept"),
  *   vcpus, memory_bytes, seconds (process start to the end of the guest)
  *   shutdown		"poweroff", "reboot", "suspend", "crash", "watchdog", "soft_reset"
- *   marks		[{ name, ms (since process start), exits (of all vCPUs), user_exits }]
+ *   marks		[{ name, ms (since process start), exits (of all vCPUs), user_exits }]; the first is
+ *			"entry", the start of the vCPUs, the others are the guest's
  *   exits.all		VM exits, all vCPUs (KVM's count); missing if KVM has no statistics
  *   exits.user		those that came to this process
  *   exits.kvm		{ KVM's per-vCPU counters by name, summed, without zeros }

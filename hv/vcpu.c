@@ -163,6 +163,7 @@ static void *vcpu_thread(void *arg)
 			break;
 		}
 	}
+	pr_debug("vCPU %u stopped at rip %#llx", v->id, v->run->s.regs.regs.rip);
 	pthread_mutex_lock(&d->call_lock);
 	v->running = false;
 	vcpu_do_calls(v);
