@@ -23,8 +23,6 @@
 #define FEAT1_ECX_X2APIC (1u << 21)
 #define FEAT1_ECX_TSC_DEADLINE (1u << 24)
 #define FEAT1_ECX_HYPERVISOR (1u << 31)
-#define FEAT1_EDX_MCE (1u << 7)
-#define FEAT1_EDX_MCA (1u << 14)
 #define FEAT1_EDX_HTT (1u << 28)
 #define FEAT80000007_EDX_INVARIANT_TSC (1u << 8)
 #define TOPOLOGY_THREAD (1u << 8)
@@ -75,8 +73,7 @@ static void cpuid_features(struct kvm_cpuid_entry2 *e, const struct cpuid_reques
 		e->ecx &= ~FEAT1_ECX_HYPERVISOR;
 	else
 		e->ecx |= FEAT1_ECX_HYPERVISOR;
-	/* The host's machine checks are not passed on, and setting up 32 banks costs 100 exits. */
-	e->edx &= ~(FEAT1_EDX_HTT | FEAT1_EDX_MCE | FEAT1_EDX_MCA);
+	e->edx &= ~FEAT1_EDX_HTT;
 	if (req->nr_vcpus > 1)
 		e->edx |= FEAT1_EDX_HTT;
 }
