@@ -303,21 +303,24 @@ static int (*const parse[])(struct back_blk *blk, struct blk_request *r,
 	[BLKIF_OP_INDIRECT] = indirect_parse,
 };
 
-/* The id lies elsewhere in some variants of a request. */
-static uint64_t request_id(const struct blkif_request *req)
+/*
+ * What the response carries back. The id lies elsewhere in some variants of a request, and every
+ * back end answers an indirect request with the operation inside, which Linux's front end checks.
+ */
+static void request_identify(struct blk_request *r, const struct blkif_request *req)
 {
 	struct blkif_request_indirect ind;
 	struct blkif_request_discard discard;
 
-	switch (req->operation) {
-	case BLKIF_OP_INDIRECT:
+	r->id = req->id;
+	r->operation = req->operation;
+	if (req->operation == BLKIF_OP_INDIRECT) {
 		memcpy(&ind, req, sizeof(ind));
-		return ind.id;
-	case BLKIF_OP_DISCARD:
+		r->id = ind.id;
+		r->operation = ind.indirect_op;
+	} else if (req->operation == BLKIF_OP_DISCARD) {
 		memcpy(&discard, req, sizeof(discard));
-		return discard.id;
-	default:
-		return req->id;
+		r->id = discard.id;
 	}
 }
 
@@ -330,8 +333,7 @@ static int request_start(struct back_blk *blk, const struct blkif_request *req)
 	if (!r)
 		return -EPROTO;
 	blk->free = r->next;
-	r->id = request_id(req);
-	r->operation = req->operation;
+	request_identify(r, req);
 	r->steps = 0;
 	r->left = 0;
 	r->iov_at = 0;

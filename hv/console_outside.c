@@ -129,7 +129,6 @@ static int pty_open(struct console_outside *o)
 	if (tcsetattr(o->keep_fd, TCSANOW, &raw))
 		return pty_error(o->pty);
 	o->in_fd = o->out_fd;
-	pr_info("console: %s", o->pty);
 	return 0;
 }
 
