@@ -110,10 +110,8 @@ void gnttab_entry_settle(grant_entry_v1_t *entry, struct gnttab_use *use)
 	uint32_t state = use_lock(use);
 	uint16_t unused = unused_flags(state);
 
-	if (state & (USE_READERS | USE_WRITERS)) {
-		__atomic_fetch_or(&entry->flags, (GTF_reading | GTF_writing) & ~unused,
-				  __ATOMIC_SEQ_CST);
-		__atomic_fetch_and(&entry->flags, (uint16_t)~unused, __ATOMIC_SEQ_CST);
-	}
+	__atomic_fetch_or(&entry->flags, (GTF_reading | GTF_writing) & ~unused, __ATOMIC_SEQ_CST);
+	/* Without users, too: the last may have left while the flags were on their way. */
+	__atomic_fetch_and(&entry->flags, (uint16_t)~unused, __ATOMIC_SEQ_CST);
 	use_unlock(use, state);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hv/gnttab.h"
+#include "hv/gnttab_entry.h"
 #include "hv/mem.h"
 #include "tests/unit/fake_domain.h"
 
@@ -187,6 +188,25 @@ static void test_table_moves(void **state)
 	assert_int_equal(gnttab_nr_frames(&f->d), 1);
 	assert_int_equal(place_frame(2, 0x70), 0);
 	assert_int_equal(gnttab_nr_frames(&f->d), 3);
+}
+
+/* What a map or an unmap finds undone when it changed the old place after the copy was made */
+static void test_entry_settles(void **state)
+{
+	grant_entry_v1_t old = { .flags = GTF_permit_access, .frame = 0x50 }, copy;
+	struct gnttab_use use = { 0 };
+	gfn_t gfn;
+
+	(void)state;
+	copy = old;
+	assert_int_equal(gnttab_entry_get(&old, &use, 0, true, &gfn), 0);
+	gnttab_entry_settle(&copy, &use);
+	assert_int_equal(copy.flags, GTF_permit_access | GTF_reading | GTF_writing);
+
+	old = copy;
+	gnttab_entry_put(&old, &use, true);
+	gnttab_entry_settle(&copy, &use);
+	assert_int_equal(copy.flags, GTF_permit_access);
 }
 
 static void test_sizes_and_version(void **state)
@@ -389,10 +409,10 @@ static void test_hostile_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(map_read),	  T(map_write),	  T(map_refused),	T(too_many_maps),
-		T(preset),	  T(table_moves), T(sizes_and_version), T(setup_table),
-		T(guest_maps),	  T(copy),	  T(copy_refused),	T(unserved),
-		T(hostile_guest),
+		T(map_read),	  T(map_write),	    T(map_refused),	  T(too_many_maps),
+		T(preset),	  T(table_moves),   T(sizes_and_version), T(setup_table),
+		T(guest_maps),	  T(copy),	    T(copy_refused),	  T(unserved),
+		T(hostile_guest), T(entry_settles),
 	};
 
 	return cmocka_run_group_tests_name("gnttab", tests, NULL, NULL);
