@@ -71,14 +71,19 @@ int gnttab_entry_get(grant_entry_v1_t *entry, struct gnttab_use *use, domid_t do
 	bool first = !(state & (USE_READERS | USE_WRITERS));
 	int err = 0;
 
-	if ((state & (write ? USE_WRITERS : USE_READERS)) == (write ? USE_WRITERS : USE_READERS))
+	if (!first && use->domid != domid)
+		err = -EPERM;
+	else if ((state & (write ? USE_WRITERS : USE_READERS)) ==
+		 (write ? USE_WRITERS : USE_READERS))
 		err = -ENOSPC;
 	else if (first || (write && !(state & USE_WRITERS)))
 		err = entry_pin(entry_word(entry), first, domid, write);
 	if (!err) {
 		/* Read only now that the flags keep an honest guest from changing it. */
-		if (first)
+		if (first) {
 			use->gfn = __atomic_load_n(&entry->frame, __ATOMIC_RELAXED);
+			use->domid = domid;
+		}
 		*gfn = use->gfn;
 		state += write ? USE_WRITER : USE_READER;
 	}

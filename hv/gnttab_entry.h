@@ -16,18 +16,20 @@
  * struct gnttab_use - our side of an entry
  * @state: users (readers and writers), and a bit that holds off other users of this
  *	   one entry for the few instructions in which count and shared flags disagree
- * @gfn: valid while there are users
+ * @gfn: valid while there are users, as is
+ * @domid: who they are
  */
 struct gnttab_use {
 	uint32_t state;
 	uint32_t gfn;
+	domid_t domid;
 };
 
 /**
  * gnttab_entry_get - use the entry on behalf of @domid
  * @write: sets GTF_writing as well as GTF_reading
  *
- * Return: 0 and the frame; -EPERM if it is not granted to @domid (or only for reading, or not as a
+ * Return: 0 and the frame; -EPERM if it is not granted to @domid, or in use by another domain (or only for reading, or not as a
  * whole page), -EBUSY if the guest keeps changing it, -ENOSPC if it has too many users.
  */
 int gnttab_entry_get(grant_entry_v1_t *entry, struct gnttab_use *use, domid_t domid, bool write,

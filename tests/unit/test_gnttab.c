@@ -346,6 +346,27 @@ static void test_copy_refused(void **state)
 	}
 }
 
+/* A page in use by one domain is not another's because the guest rewrote the entry */
+static void test_copy_while_mapped(void **state)
+{
+	struct gnttab_copy c = { .flags = GNTCOPY_source_gref, .len = 8 };
+	void *page;
+
+	(void)state;
+	c.source.domid = FAKE_DOMID;
+	c.source.u.ref = 9;
+	c.dest.domid = DOMID_SELF;
+	c.dest.u.gmfn = 0x52;
+	grant(9, GTF_permit_access, 0, 0x50);
+	assert_int_equal(gnttab_map(&f->d, 9, false, &page), 0);
+	table[9].domid = FAKE_DOMID;
+	assert_int_equal(OP(copy, &c), 0);
+	assert_int_equal(c.status, GNTST_general_error);
+	gnttab_unmap(&f->d, 9, false);
+	assert_int_equal(OP(copy, &c), 0);
+	assert_int_equal(c.status, GNTST_okay);
+}
+
 static void test_unserved(void **state)
 {
 	static const unsigned int cmds[] = { GNTTABOP_transfer,
@@ -412,7 +433,7 @@ int main(void)
 		T(map_read),	  T(map_write),	    T(map_refused),	  T(too_many_maps),
 		T(preset),	  T(table_moves),   T(sizes_and_version), T(setup_table),
 		T(guest_maps),	  T(copy),	    T(copy_refused),	  T(unserved),
-		T(hostile_guest), T(entry_settles),
+		T(hostile_guest), T(entry_settles), T(copy_while_mapped),
 	};
 
 	return cmocka_run_group_tests_name("gnttab", tests, NULL, NULL);
