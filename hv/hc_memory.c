@@ -68,7 +68,7 @@ static long op_add_to_physmap_batch(struct vcpu *v, void *arg)
 	if (op->space == XENMAPSPACE_gmfn_range)
 		return -EOPNOTSUPP;
 	err = hypercall_check_domid(v->domain, op->domid);
-	for (unsigned int i = 0; i < op->size && !err; i++) {
+	for (unsigned int i = 0; i < op->size && !err && !domain_stopping(v->domain); i++) {
 		xen_ulong_t idx;
 		xen_pfn_t gfn;
 		int result;

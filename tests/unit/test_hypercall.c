@@ -320,6 +320,13 @@ static void test_physmap_batch(void **state)
 	assert_int_equal(err[0], 0);
 	assert_int_equal(err[1], -EINVAL);
 	assert_int_equal(err[2], 0);
+	/* Nobody waits for the rest of a batch when the domain is to stop */
+	f->d.shutdown_reason = SHUTDOWN_poweroff;
+	err[0] = 99;
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+	assert_int_equal(err[0], 99);
+	f->d.shutdown_reason = -1;
 	b.errs.p = (void *)FAKE_BAD;
 	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
 				 sizeof(b)),
