@@ -118,7 +118,8 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 	if (stat(cfg->path, &st))
 		return image_error(cfg->path, -errno);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		pr_err("disk '%s' is neither a file nor a block device", cfg->path);
+		pr_err("disk '%s' is %s, neither a file nor a block device", cfg->path,
+		       S_ISDIR(st.st_mode) ? "a directory" : "special");
 		return -EINVAL;
 	}
 	img->block = S_ISBLK(st.st_mode);
