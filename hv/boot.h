@@ -31,7 +31,8 @@
 #define BOOT_ACPI_END 0xee000
 #define BOOT_STORE_GPA 0xee000
 #define BOOT_CONSOLE_GPA 0xef000
-#define BOOT_RESET_GPA 0xffff0 /* where a processor starts; a few instructions that reset the guest */
+#define BOOT_RESET_GPA \
+	0xffff0 /* where a processor starts; a few instructions that reset the guest */
 #define BOOT_KERNEL_MIN_GPA 0x100000
 
 #define KERNEL_SEGMENTS 16

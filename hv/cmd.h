@@ -7,7 +7,7 @@
 
 /* Exit statuses of the program */
 enum {
-	EXIT_DONE = 0,	/* the guest powered itself off; the command did what was asked */
+	EXIT_DONE = 0, /* the guest powered itself off; the command did what was asked */
 	EXIT_GUEST = 1, /* the guest crashed or had to be ended */
 	EXIT_SETUP = 2, /* what was asked cannot be done; one line said why */
 };
