@@ -79,27 +79,27 @@ void evtchn_upcall_retry(struct vcpu *v);
  * vector of their own. vCPU thread, no lock held. Return: 0, -ENOSYS on a host whose KVM has no Xen
  * support, -errno of KVM (-EINVAL for the vector of an exception).
  */
-long evtchn_set_callback_vector(struct vcpu *caller, uint8_t vector);
+long evtchn_set_callback_vector(struct domain *d, uint8_t vector);
 /**
  * evtchn_set_upcall_vector - raise @v's upcalls as @vector in its LAPIC; vCPU thread, no lock held;
  * 0 or -errno of KVM
  */
-long evtchn_set_upcall_vector(struct vcpu *caller, struct vcpu *v, uint8_t vector);
+long evtchn_set_upcall_vector(struct vcpu *v, uint8_t vector);
 
 /** evtchn_place_shared_info - XENMAPSPACE_shared_info; 0 or -errno; no lock held */
-long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn);
+long evtchn_place_shared_info(struct domain *d, gfn_t gfn);
 /**
  * evtchn_unplace_shared_info - the guest's page is its own again; -ENOENT if it is elsewhere; no
  * lock held
  */
-long evtchn_unplace_shared_info(struct vcpu *caller, gfn_t gfn);
+long evtchn_unplace_shared_info(struct domain *d, gfn_t gfn);
 
 /**
  * evtchn_register_vcpu_info - VCPUOP_register_vcpu_info for @v
  *
  * Every selector bit is set and @v interrupted, so that nothing is lost in the move. Once per vCPU.
  * Return: 0, -ENXIO for an offset that is unaligned or leaves the page, -EINVAL for a frame that is
- * not RAM or a second registration.
+ * not RAM, a second registration, or another vCPU that was started.
  */
 long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset);
 

@@ -167,18 +167,9 @@ void evtchn_upcall_retry(struct vcpu *v)
 		evtchn_upcall(v);
 }
 
-/* Tell KVM where the vCPU's vcpu_info is, so that it sees upcall_pending; the vCPU's own thread */
-static long kvm_use_vcpu_info(struct vcpu *v, void *arg)
-{
-	struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO };
-
-	attr.u.gpa = *(const gpa_t *)arg;
-	return ioctl(v->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
-}
-
 /*
  * Where KVM is to look for upcall_pending: nowhere, unless it is KVM that raises this vCPU's
- * upcalls
+ * upcalls; physmap lock held
  */
 static gpa_t kvm_vcpu_info_gpa(struct vcpu *v)
 {
@@ -186,45 +177,50 @@ static gpa_t kvm_vcpu_info_gpa(struct vcpu *v)
 
 	if (!kvm_injects(d) || __atomic_load_n(&v->abi->upcall_vector, __ATOMIC_ACQUIRE))
 		return GFN_NONE;
-	if (__atomic_load_n(&v->abi->info, __ATOMIC_ACQUIRE))
+	if (v->abi->info)
 		return v->abi->info_gpa;
 	if (d->shared_info.gfn == GFN_NONE)
 		return GFN_NONE;
 	return (d->shared_info.gfn << PAGE_SHIFT) + offsetof(struct shared_info, vcpu_info[v->id]);
 }
 
-/* The time in @v's vcpu_info is ours to fill in, unless KVM does it */
-static void publish_time(struct vcpu *v)
+/*
+ * On the vCPU's own thread, so that of two changes at a time the one told last is the newest. The
+ * time in vcpu_info is ours to fill in, unless KVM does it.
+ */
+static long sync_own_vcpu_info(struct vcpu *v, void *arg)
 {
+	struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO };
+	struct domain *d = v->domain;
+
+	(void)arg;
+	pthread_mutex_lock(&d->physmap_lock);
+	attr.u.gpa = kvm_vcpu_info_gpa(v);
+	pthread_mutex_unlock(&d->physmap_lock);
+	if (attr.u.gpa != v->abi->kvm_info_gpa) {
+		if (ioctl(v->fd, KVM_XEN_VCPU_SET_ATTR, &attr))
+			return -errno;
+		v->abi->kvm_info_gpa = attr.u.gpa;
+	}
 	rcu_read_lock();
-	if (v->abi->kvm_info_gpa == GFN_NONE)
-		pvclock_publish(v->domain, &evtchn_vcpu_info(v)->time);
+	if (attr.u.gpa == GFN_NONE)
+		pvclock_publish(d, &evtchn_vcpu_info(v)->time);
 	rcu_read_unlock();
+	return 0;
 }
 
 /*
  * Bring KVM's idea of @v's vcpu_info up to date, and the time in it. No lock may be held: the other
  * vCPU has to leave the guest for it.
  */
-static long sync_vcpu_info(struct vcpu *caller, struct vcpu *v)
+static long sync_vcpu_info(struct vcpu *v)
 {
-	gpa_t gpa = kvm_vcpu_info_gpa(v);
-	long err = 0;
-
-	if (gpa != v->abi->kvm_info_gpa) {
-		err = v == caller ? kvm_use_vcpu_info(v, &gpa) :
-				    vcpu_call(v, kvm_use_vcpu_info, &gpa);
-		if (!err)
-			v->abi->kvm_info_gpa = gpa;
-	}
-	publish_time(v);
-	return err;
+	return vcpu_call(v, sync_own_vcpu_info, NULL);
 }
 
-long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
+long evtchn_set_callback_vector(struct domain *d, uint8_t vector)
 {
 	struct kvm_xen_hvm_attr attr = { .type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR };
-	struct domain *d = v->domain;
 	long err;
 
 	if (!vector && !kvm_injects(d))
@@ -243,7 +239,7 @@ long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
 		return -errno;
 	__atomic_store_n(&d->abi->callback_vector, vector, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
-		err = sync_vcpu_info(v, d->vcpu[i]);
+		err = sync_vcpu_info(d->vcpu[i]);
 		if (err)
 			return err;
 		evtchn_upcall(d->vcpu[i]);
@@ -251,12 +247,12 @@ long evtchn_set_callback_vector(struct vcpu *v, uint8_t vector)
 	return 0;
 }
 
-long evtchn_set_upcall_vector(struct vcpu *caller, struct vcpu *v, uint8_t vector)
+long evtchn_set_upcall_vector(struct vcpu *v, uint8_t vector)
 {
 	long err;
 
 	__atomic_store_n(&v->abi->upcall_vector, vector, __ATOMIC_RELEASE);
-	err = sync_vcpu_info(caller, v);
+	err = sync_vcpu_info(v);
 	evtchn_upcall(v);
 	return err;
 }
@@ -281,9 +277,8 @@ static void settle_shared_info(struct domain *d, const void *from, void *to)
 	}
 }
 
-static long shared_info_moved(struct vcpu *caller)
+static long shared_info_moved(struct domain *d)
 {
-	struct domain *d = caller->domain;
 	long err = 0;
 
 	rcu_read_lock();
@@ -291,34 +286,43 @@ static long shared_info_moved(struct vcpu *caller)
 	rcu_read_unlock();
 	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
 		if (!err)
-			err = sync_vcpu_info(caller, d->vcpu[i]);
+			err = sync_vcpu_info(d->vcpu[i]);
 		if (evtchn_upcall_pending(d->vcpu[i]))
 			evtchn_upcall(d->vcpu[i]);
 	}
 	return err;
 }
 
-long evtchn_place_shared_info(struct vcpu *caller, gfn_t gfn)
+long evtchn_place_shared_info(struct domain *d, gfn_t gfn)
 {
-	struct domain *d = caller->domain;
 	long err;
 
 	pthread_mutex_lock(&d->physmap_lock);
 	err = hv_page_place(d, &d->shared_info, gfn, settle_shared_info);
 	pthread_mutex_unlock(&d->physmap_lock);
-	return err ? err : shared_info_moved(caller);
+	return err ? err : shared_info_moved(d);
 }
 
-long evtchn_unplace_shared_info(struct vcpu *caller, gfn_t gfn)
+long evtchn_unplace_shared_info(struct domain *d, gfn_t gfn)
 {
-	struct domain *d = caller->domain;
 	long err = -ENOENT;
 
 	pthread_mutex_lock(&d->physmap_lock);
 	if (d->shared_info.gfn == gfn)
 		err = hv_page_unplace(d, &d->shared_info, settle_shared_info);
 	pthread_mutex_unlock(&d->physmap_lock);
-	return err ? err : shared_info_moved(caller);
+	return err ? err : shared_info_moved(d);
+}
+
+/* As long as it waits to be started by INIT and SIPI; the vCPU's own thread */
+static long vcpu_is_down(struct vcpu *v, void *arg)
+{
+	struct kvm_mp_state state;
+
+	(void)arg;
+	return !ioctl(v->fd, KVM_GET_MP_STATE, &state) &&
+	       (state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+		state.mp_state == KVM_MP_STATE_INIT_RECEIVED);
 }
 
 long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset)
@@ -331,7 +335,7 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 	if (offset > PAGE_SIZE - sizeof(*info) || offset % _Alignof(struct vcpu_info))
 		return -ENXIO;
 	page = mem_page(d, gfn);
-	if (!page)
+	if (!page || (v != caller && !vcpu_call(v, vcpu_is_down, NULL)))
 		return -EINVAL;
 	info = (struct vcpu_info *)(page + offset);
 
@@ -340,7 +344,8 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 		err = -EINVAL;
 	} else {
 		rcu_read_lock();
-		memcpy(info, evtchn_vcpu_info(v), sizeof(*info));
+		/* The new place may overlap the old one. */
+		memmove(info, evtchn_vcpu_info(v), sizeof(*info));
 		rcu_read_unlock();
 		v->abi->info_gpa = (gfn << PAGE_SHIFT) + offset;
 		rcu_assign_pointer(v->abi->info, info);
@@ -355,7 +360,7 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 	pthread_mutex_unlock(&d->physmap_lock);
 	if (err)
 		return err;
-	err = sync_vcpu_info(caller, v);
+	err = sync_vcpu_info(v);
 	evtchn_upcall(v);
 	return err;
 }

@@ -67,11 +67,11 @@ static long set_callback(struct vcpu *v, uint64_t value)
 	bool vectors = __atomic_load_n(&v->domain->vcpu[0]->abi->upcall_vector, __ATOMIC_RELAXED);
 
 	if (value >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
-		return evtchn_set_callback_vector(v, value);
+		return evtchn_set_callback_vector(v->domain, value);
 	if (value && !vectors)
 		pr_once(LOG_LEVEL_WARN, "guest wants events as a line interrupt; there is none, "
 					"it has to register per-vCPU vectors");
-	return evtchn_set_callback_vector(v, 0);
+	return evtchn_set_callback_vector(v->domain, 0);
 }
 
 static long check_value(struct vcpu *v, uint32_t index, uint64_t value)
@@ -147,7 +147,7 @@ static long op_set_evtchn_upcall_vector(struct vcpu *v, void *arg)
 		return -EINVAL;
 	if (op->vcpu >= d->nr_vcpus)
 		return -ENOENT;
-	return evtchn_set_upcall_vector(v, d->vcpu[op->vcpu], op->vector);
+	return evtchn_set_upcall_vector(d->vcpu[op->vcpu], op->vector);
 }
 
 /* An optimization for shadow page tables, which KVM hides */

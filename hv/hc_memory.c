@@ -35,7 +35,7 @@ static long place(struct vcpu *v, unsigned int space, uint64_t index, gfn_t gfn)
 		return -EINVAL;
 	switch (space) {
 	case XENMAPSPACE_shared_info:
-		return index ? -EINVAL : evtchn_place_shared_info(v, gfn);
+		return index ? -EINVAL : evtchn_place_shared_info(v->domain, gfn);
 	case XENMAPSPACE_grant_table:
 		return gnttab_place_frame(v->domain, index, gfn);
 	case XENMAPSPACE_gmfn:
@@ -93,7 +93,7 @@ static long op_remove_from_physmap(struct vcpu *v, void *arg)
 		return err;
 	if (op->gpfn == GFN_NONE)
 		return -ENOENT;
-	err = evtchn_unplace_shared_info(v, op->gpfn);
+	err = evtchn_unplace_shared_info(v->domain, op->gpfn);
 	if (err == -ENOENT)
 		err = gnttab_unplace_frame(v->domain, op->gpfn);
 	if (err == -ENOENT && mem_page(v->domain, op->gpfn))

@@ -18,12 +18,16 @@ static struct fake *fake_of(const struct domain *d)
 	return (struct fake *)((char *)d - offsetof(struct fake, d));
 }
 
+/* Whose file descriptors these are; there is one at a time */
+static struct fake *current;
+
 struct fake *fake_new(void)
 {
 	struct fake *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
+	current = f;
 	f->config.vcpus = FAKE_VCPUS;
 	f->d.config = &f->config;
 	f->d.domid = FAKE_DOMID;
@@ -35,7 +39,9 @@ struct fake *fake_new(void)
 	f->d.console_gfn = 0x3ff;
 	pthread_mutex_init(&f->d.physmap_lock, NULL);
 	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
-		f->vcpu[i] = (struct vcpu){ .domain = &f->d, .id = i, .apic_id = i, .fd = -1 };
+		f->vcpu[i] = (struct vcpu){ .domain = &f->d, .id = i, .apic_id = i };
+		f->vcpu[i].fd = FAKE_VCPU_FD + i;
+		f->mp_state[i] = i ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE;
 		f->vcpu[i].run = &f->run[i];
 		f->run[i].s.regs.sregs.cs.l = 1;
 		f->d.vcpu[i] = &f->vcpu[i];
@@ -111,6 +117,12 @@ void vcpu_kick(struct vcpu *v)
 
 long vcpu_call(struct vcpu *v, long (*fn)(struct vcpu *v, void *arg), void *arg)
 {
+	struct fake *f = fake_of(v->domain);
+	void (*before)(struct fake * f) = f->before_call;
+
+	f->before_call = NULL;
+	if (before)
+		before(f);
 	return fn(v, arg);
 }
 
@@ -151,11 +163,25 @@ int __wrap_ioctl(int fd, unsigned long request, ...);
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
-	(void)fd;
+	unsigned int vcpu = fd - FAKE_VCPU_FD;
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
 	switch (request) {
 	case KVM_GET_DEVICE_ATTR: /* the TSC offset stays 0 */
 	case KVM_SET_MP_STATE:
 	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_CLOCK:
+	case KVM_XEN_HVM_SET_ATTR:
+		return 0;
+	case KVM_GET_MP_STATE:
+		((struct kvm_mp_state *)arg)->mp_state = current->mp_state[vcpu];
+		return 0;
+	case KVM_XEN_VCPU_SET_ATTR:
+		current->vcpu_info_gpa[vcpu] = ((struct kvm_xen_vcpu_attr *)arg)->u.gpa;
 		return 0;
 	default:
 		errno = ENOTTY;

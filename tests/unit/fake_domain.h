@@ -16,6 +16,8 @@
 #define FAKE_RAM (4UL << 20)
 #define FAKE_VCPUS 2
 #define FAKE_DOMID 7
+/* vCPUs' file descriptors, which no ioctl ever reaches */
+#define FAKE_VCPU_FD 100000
 /* Guest address of a test's argument structure, and one that is not RAM */
 #define FAKE_ARG 0x8000
 #define FAKE_BAD (FAKE_RAM + 0x5000)
@@ -30,6 +32,10 @@ struct fake {
 	uint8_t vector[FAKE_VCPUS];
 	unsigned int kicks;
 	unsigned int doorbells;
+	/* As KVM was told and tells; @before_call runs once before the next vcpu_call() */
+	gpa_t vcpu_info_gpa[FAKE_VCPUS];
+	uint32_t mp_state[FAKE_VCPUS];
+	void (*before_call)(struct fake *f);
 	int shutdown_reason;
 };
 

@@ -16,6 +16,7 @@
 #include "tests/unit/fake_domain.h"
 
 #include <xen-public/hvm/hvm_op.h>
+#include <xen-public/hvm/params.h>
 #include <xen-public/memory.h>
 #include <xen-public/vcpu.h>
 
@@ -432,6 +433,31 @@ static void test_shared_info_moves(void **state)
 			 -ENOSYS);
 }
 
+static void move_meanwhile(struct fake *fake)
+{
+	(void)fake;
+	assert_int_equal(place_shared_info(0x21), 0);
+}
+
+/* KVM looks where vcpu_info is in the end, whoever came first to tell it */
+static void test_kvm_follows_shared_info(void **state)
+{
+	struct xen_hvm_param p = {
+		.domid = DOMID_SELF,
+		.index = HVM_PARAM_CALLBACK_IRQ,
+		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VECTOR,
+	};
+
+	(void)state;
+	f->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_SHARED_INFO;
+	assert_int_equal(place_shared_info(0x20), 0);
+	f->before_call = move_meanwhile;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
+	for (unsigned int i = 0; i < FAKE_VCPUS; i++)
+		assert_int_equal(f->vcpu_info_gpa[i],
+				 0x21000 + offsetof(struct shared_info, vcpu_info[i]));
+}
+
 static void test_register_vcpu_info(void **state)
 {
 	struct vcpu_register_vcpu_info reg = { .mfn = 0x30, .offset = 64 };
@@ -456,6 +482,35 @@ static void test_register_vcpu_info(void **state)
 	assert_int_equal(info->evtchn_upcall_pending, 1);
 	assert_int_equal(info->evtchn_pending_sel, 1);
 	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 0);
+}
+
+/* The new place overlaps the old one */
+static void test_register_vcpu_info_nearby(void **state)
+{
+	struct vcpu_register_vcpu_info reg = { .mfn = 0x20, .offset = 8 };
+
+	(void)state;
+	assert_int_equal(place_shared_info(0x20), 0);
+	si()->vcpu_info[0].arch.cr2 = 0x1234;
+	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+			 0);
+	assert_int_equal(((struct vcpu_info *)fake_ram(f, 0x20008))->arch.cr2, 0x1234);
+}
+
+/* Of another vCPU only before it is started */
+static void test_register_vcpu_info_of_others(void **state)
+{
+	struct vcpu_register_vcpu_info reg = { .mfn = 0x30 };
+
+	(void)state;
+	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
+	f->mp_state[1] = KVM_MP_STATE_HALTED;
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
+			 -EINVAL);
+	f->mp_state[1] = KVM_MP_STATE_INIT_RECEIVED;
+	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
+			 0);
 }
 
 static void test_register_vcpu_info_errors(void **state)
@@ -498,15 +553,26 @@ static void test_fifo_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(alloc_unbound),      T(wrong_domain),
-		T(wild_ports),	       T(virq),
-		T(global_virq_moves),  T(ipi_and_bind_vcpu),
-		T(loopback),	       T(peer),
-		T(peer_of_others),     T(mask_and_upcall),
-		T(upcall_owed),	       T(vector_errors),
-		T(all_ports),	       T(shared_info_moves),
-		T(register_vcpu_info), T(register_vcpu_info_errors),
+		T(alloc_unbound),
+		T(wrong_domain),
+		T(wild_ports),
+		T(virq),
+		T(global_virq_moves),
+		T(ipi_and_bind_vcpu),
+		T(loopback),
+		T(peer),
+		T(peer_of_others),
+		T(mask_and_upcall),
+		T(upcall_owed),
+		T(vector_errors),
+		T(all_ports),
+		T(shared_info_moves),
+		T(register_vcpu_info),
+		T(register_vcpu_info_errors),
 		T(fifo_is_refused),
+		T(kvm_follows_shared_info),
+		T(register_vcpu_info_nearby),
+		T(register_vcpu_info_of_others),
 	};
 
 	return cmocka_run_group_tests_name("evtchn", tests, NULL, NULL);
