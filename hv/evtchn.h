@@ -64,6 +64,8 @@ bool evtchn_is_pending(struct domain *d, evtchn_port_t port);
 
 /** evtchn_upcall_pending - vcpu_info's evtchn_upcall_pending; any thread */
 bool evtchn_upcall_pending(struct vcpu *v);
+/** evtchn_unmask_upcall - clear vcpu_info's evtchn_upcall_mask, which is for PV guests; any thread */
+void evtchn_unmask_upcall(struct vcpu *v);
 /**
  * evtchn_upcall - interrupt @v by the means it chose, whether or not an event is pending; any
  * thread

@@ -142,6 +142,13 @@ bool evtchn_upcall_pending(struct vcpu *v)
 	return pending;
 }
 
+void evtchn_unmask_upcall(struct vcpu *v)
+{
+	rcu_read_lock();
+	evtchn_vcpu_info(v)->evtchn_upcall_mask = 0;
+	rcu_read_unlock();
+}
+
 void evtchn_upcall(struct vcpu *v)
 {
 	struct domain *d = v->domain;

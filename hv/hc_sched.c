@@ -32,19 +32,6 @@ static long op_yield(struct vcpu *v, void *arg)
 	return 0;
 }
 
-/* Enables interrupts and halts in KVM, which wakes the vCPU for an upcall like for any interrupt */
-static long op_block(struct vcpu *v, void *arg)
-{
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_HALTED };
-
-	(void)arg;
-	v->run->s.regs.regs.rflags |= X86_EFLAGS_IF;
-	v->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
-	if (evtchn_upcall_pending(v))
-		return 0;
-	return ioctl(v->fd, KVM_SET_MP_STATE, &state) ? -errno : 0;
-}
-
 static long op_shutdown(struct vcpu *v, void *arg)
 {
 	struct sched_shutdown *op = arg;
@@ -56,18 +43,72 @@ static long op_shutdown(struct vcpu *v, void *arg)
 	return 0;
 }
 
-/* True if the LAPIC has an interrupt for a vCPU that would take it; Xen ends a poll for it, too */
-static bool interrupt_waits(struct vcpu *v)
+static bool lapic_has_interrupt(struct vcpu *v)
 {
 	struct kvm_lapic_state lapic;
 
-	if (!(v->run->s.regs.regs.rflags & X86_EFLAGS_IF) || ioctl(v->fd, KVM_GET_LAPIC, &lapic))
+	if (ioctl(v->fd, KVM_GET_LAPIC, &lapic))
 		return false;
 	for (unsigned int i = 0; i < 8; i++) {
 		if (*(uint32_t *)(void *)&lapic.regs[APIC_IRR + i * 16])
 			return true;
 	}
 	return false;
+}
+
+static bool interrupts_enabled(const struct vcpu *v)
+{
+	return v->run->s.regs.regs.rflags & X86_EFLAGS_IF;
+}
+
+/* True if there is an interrupt that the vCPU would take if it ran; Xen ends a poll for it, too */
+static bool interrupt_waits(struct vcpu *v)
+{
+	return interrupts_enabled(v) && (evtchn_upcall_pending(v) || lapic_has_interrupt(v));
+}
+
+/* Announce a wait in user space first, look afterwards: an event in between is seen or wakes us */
+static void wait_begin(struct vcpu *v)
+{
+	pthread_mutex_lock(&v->abi->wait_lock);
+	v->abi->woken = false;
+	pthread_mutex_unlock(&v->abi->wait_lock);
+	__atomic_fetch_or(&v->domain->abi->pollers, 1u << v->id, __ATOMIC_SEQ_CST);
+}
+
+static void wait_end(struct vcpu *v)
+{
+	__atomic_fetch_and(&v->domain->abi->pollers, ~(1u << v->id), __ATOMIC_SEQ_CST);
+}
+
+/* False also for a kick: somebody waits for this thread, and the guest will ask again */
+static bool may_wait(struct vcpu *v)
+{
+	return !domain_stopping(v->domain) &&
+	       !__atomic_load_n(&v->run->immediate_exit, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * KVM wakes a halted vCPU for an upcall like for any interrupt, but only if it can take one.
+ * Otherwise the wait is here, and the guest goes on after the call with interrupts off.
+ */
+static long op_block(struct vcpu *v, void *arg)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_HALTED };
+
+	(void)arg;
+	evtchn_unmask_upcall(v);
+	if (interrupts_enabled(v)) {
+		if (evtchn_upcall_pending(v))
+			return 0;
+		return ioctl(v->fd, KVM_SET_MP_STATE, &state) ? -errno : 0;
+	}
+	wait_begin(v);
+	while (may_wait(v) && !evtchn_upcall_pending(v) && !lapic_has_interrupt(v) &&
+	       !vcpu_wait(v, POLL_SLICE_NS))
+		;
+	wait_end(v);
+	return 0;
 }
 
 /* 1 if one of the ports is pending, 0 if none is, or -errno */
@@ -84,17 +125,14 @@ static long any_pending(struct vcpu *v, const evtchn_port_t *port, unsigned int 
 
 static void poll_ports(struct vcpu *v, const evtchn_port_t *port, unsigned int nr, uint64_t timeout)
 {
-	while (!domain_stopping(v->domain)) {
+	while (may_wait(v)) {
 		uint64_t now = timer_now(v->domain), ns = POLL_SLICE_NS;
 
-		/* A kick means that somebody waits for this thread; the guest polls again. */
-		if (__atomic_load_n(&v->run->immediate_exit, __ATOMIC_ACQUIRE) ||
-		    (timeout && timeout <= now))
+		if (timeout && timeout <= now)
 			return;
 		if (timeout && timeout - now < ns)
 			ns = timeout - now;
-		if (vcpu_wait(v, ns) || any_pending(v, port, nr) || evtchn_upcall_pending(v) ||
-		    interrupt_waits(v))
+		if (vcpu_wait(v, ns) || any_pending(v, port, nr) || interrupt_waits(v))
 			return;
 	}
 }
@@ -103,20 +141,17 @@ static long op_poll(struct vcpu *v, void *arg)
 {
 	struct sched_poll *op = arg;
 	evtchn_port_t port[POLL_PORTS_MAX];
-	uint32_t bit = 1u << v->id;
 	long ret;
 
 	if (op->nr_ports > POLL_PORTS_MAX)
 		return -EINVAL;
 	if (mem_read_gva(v, port, (uintptr_t)op->ports.p, op->nr_ports * sizeof(*port)))
 		return -EFAULT;
-	v->abi->woken = false;
-	/* Announce first, look afterwards: an event in between is seen by us or wakes us. */
-	__atomic_fetch_or(&v->domain->abi->pollers, bit, __ATOMIC_SEQ_CST);
-	ret = evtchn_upcall_pending(v) ? 1 : any_pending(v, port, op->nr_ports);
+	wait_begin(v);
+	ret = interrupt_waits(v) ? 1 : any_pending(v, port, op->nr_ports);
 	if (!ret)
 		poll_ports(v, port, op->nr_ports, op->timeout);
-	__atomic_fetch_and(&v->domain->abi->pollers, ~bit, __ATOMIC_SEQ_CST);
+	wait_end(v);
 	return ret < 0 ? ret : 0;
 }
 

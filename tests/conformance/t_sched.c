@@ -44,22 +44,36 @@ static void poll(void)
 	check("poll: bad pointer inside", sched_op(SCHEDOP_poll, &p), -XEN_EFAULT);
 }
 
-/* Sleeps with interrupts off; the hypervisor turns them on and the timer ends it */
-static void block(void)
+static bool interrupts_on(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushf; pop %0" : "=r"(flags)::"memory");
+	return flags & 0x200;
+}
+
+/* Sleeps until the timer's event, which is taken in the sleep or, with interrupts off, after it */
+static void block(const char *name, const char *until_an_event, bool interrupts)
 {
 	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
 	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
-	unsigned int seen;
+	unsigned int before, after;
 	uint64_t until;
+	bool on;
 
 	evtchn_op(EVTCHNOP_bind_virq, &b);
 	consume();
-	seen = upcalls;
-	until = now_ns(ti) + 10 * MSEC;
+	before = upcalls;
+	until = now_ns(ti) + 20 * MSEC;
 	hypercall(__HYPERVISOR_set_timer_op, until, 0, 0);
-	check("block", hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	if (interrupts)
+		sti();
+	check(name, hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	on = interrupts_on();
+	after = upcalls;
 	cli();
-	check_true("block: until an event", upcalls != seen && now_ns(ti) >= until);
+	check_true(until_an_event, on == interrupts && now_ns(ti) >= until &&
+					   (after != before) == interrupts && wait_upcalls(before));
 	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
 	consume();
 }
@@ -70,7 +84,8 @@ void test_sched(void)
 
 	check("yield", hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
 	poll();
-	block();
+	block("block", "block: until an event", true);
+	block("block: interrupts off", "block: interrupts off, until an event", false);
 	check("shutdown: suspend", sched_op(SCHEDOP_shutdown, &s), -XEN_ENOSYS);
 	check("sched_op: unknown command", sched_op(99, &s), -XEN_ENOSYS);
 	check_bad_pointers("shutdown: bad pointer", __HYPERVISOR_sched_op, SCHEDOP_shutdown, 0);

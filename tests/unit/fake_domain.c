@@ -172,10 +172,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	switch (request) {
 	case KVM_GET_DEVICE_ATTR: /* the TSC offset stays 0 */
-	case KVM_SET_MP_STATE:
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_CLOCK:
 	case KVM_XEN_HVM_SET_ATTR:
+		return 0;
+	case KVM_SET_MP_STATE:
+		current->mp_state[vcpu] = ((struct kvm_mp_state *)arg)->mp_state;
 		return 0;
 	case KVM_GET_MP_STATE:
 		((struct kvm_mp_state *)arg)->mp_state = current->mp_state[vcpu];

@@ -22,6 +22,8 @@
 #include <xen-public/vcpu.h>
 #include <xen-public/version.h>
 
+#define IF 0x200
+
 static struct fake *f;
 
 static int setup(void **state)
@@ -346,10 +348,6 @@ static void test_sched(void **state)
 
 	(void)state;
 	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
-	assert_true(f->run[0].s.regs.regs.rflags & 0x200);
-	assert_true(f->run[0].kvm_dirty_regs & KVM_SYNC_X86_REGS);
-
 	assert_int_equal(
 		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
 	p.ports.p = (void *)0x9000;
@@ -359,9 +357,11 @@ static void test_sched(void **state)
 	evtchn_set_pending(&f->vcpu[0], ipi.port);
 	p.timeout = 0;
 	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	/* An upcall ends the poll only if the vCPU would take it; else the ports are looked at */
 	*port = 4096;
-	((struct shared_info *)f->d.shared_info.va)->vcpu_info[0].evtchn_upcall_pending = 0;
 	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	f->run[0].s.regs.regs.rflags = IF;
+	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
 	p.nr_ports = 129;
 	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
 	p = (struct sched_poll){ .nr_ports = 1 };
@@ -381,8 +381,46 @@ static void *wake_later(void *arg)
 	struct timespec ms = { .tv_nsec = 5000000 };
 
 	nanosleep(&ms, NULL);
-	evtchn_set_pending(&f->vcpu[1], *(evtchn_port_t *)arg);
+	evtchn_guest_send(&f->d, *(evtchn_port_t *)arg);
 	return NULL;
+}
+
+static void test_block(void **state)
+{
+	struct vcpu_info *info = &((struct shared_info *)f->d.shared_info.va)->vcpu_info[0];
+
+	(void)state;
+	info->evtchn_upcall_mask = 1;
+	f->run[0].s.regs.regs.rflags = IF;
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_int_equal(f->mp_state[0], KVM_MP_STATE_HALTED);
+	assert_int_equal(info->evtchn_upcall_mask, 0);
+
+	/* Not to halt, though not to sleep either */
+	f->mp_state[0] = KVM_MP_STATE_RUNNABLE;
+	info->evtchn_upcall_pending = 1;
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	f->run[0].s.regs.regs.rflags = 0;
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_int_equal(f->mp_state[0], KVM_MP_STATE_RUNNABLE);
+}
+
+/* With interrupts off they stay off, and KVM would not wake a halted vCPU */
+static void test_block_without_interrupts(void **state)
+{
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+	pthread_create(&thread, NULL, wake_later, &ipi.port);
+	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_true(evtchn_is_pending(&f->d, ipi.port));
+	pthread_join(thread, NULL);
+	assert_int_equal(f->mp_state[0], KVM_MP_STATE_RUNNABLE);
+	assert_int_equal(f->run[0].s.regs.regs.rflags & IF, 0);
+	assert_int_equal(f->run[0].kvm_dirty_regs, 0);
 }
 
 static void test_poll_is_woken(void **state)
@@ -487,6 +525,8 @@ int main(void)
 		T(physmap_batch),
 		T(sched),
 		T(poll_is_woken),
+		T(block),
+		T(block_without_interrupts),
 		T(multicall),
 		T(vm_assist_and_console),
 		T(32bit_callers),
