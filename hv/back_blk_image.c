@@ -117,6 +117,8 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 	/* Looked at before it is opened: opening a FIFO or a terminal has effects. */
 	if (stat(cfg->path, &st))
 		return image_error(cfg->path, -errno);
+	if (S_ISDIR(st.st_mode))
+		return image_error(cfg->path, -EISDIR);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
 		pr_err("disk '%s' is %s, neither a file nor a block device", cfg->path,
 		       S_ISDIR(st.st_mode) ? "a directory" : "special");

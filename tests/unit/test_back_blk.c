@@ -560,7 +560,7 @@ static void test_bad_images(void **state)
 	(void)state;
 	close(fd);
 	assert_int_equal(try_open("/nonexistent/disk", false, &other), -ENOENT);
-	assert_int_equal(try_open("/tmp", false, &other), -EINVAL);
+	assert_int_equal(try_open("/tmp", false, &other), -EISDIR);
 	assert_int_equal(try_open("/dev/null", false, &other), -EINVAL);
 	assert_int_equal(try_open(empty, false, &other), -EINVAL);
 	unlink(empty);
