@@ -2,4 +2,4 @@
 # The hypervisor: every C file of this directory, and the libraries they use.
 
 HV_SRCS := $(sort $(wildcard hv/*.c))
-HV_LIBS := -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz -luring -lslirp -ljansson -lseccomp
+HV_LIBS := -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz -luring -lslirp -ljansson
