@@ -58,14 +58,16 @@ static void account(struct vcpu *v)
 		info->time[RUNSTATE_blocked] = now - rest;
 }
 
-/* Area lock held */
-static void publish(struct vcpu *v)
+/* Bring the area up to date; when that is worth it again. Area lock held. */
+static uint64_t publish(struct vcpu *v)
 {
 	const struct guest_area *area = &v->abi->runstate_area;
 	uint64_t assist = __atomic_load_n(&v->domain->abi->vm_assist, __ATOMIC_RELAXED);
-	struct vcpu_runstate_info info = v->abi->runstate;
 	const size_t entry = offsetof(struct vcpu_runstate_info, state_entry_time);
+	struct vcpu_runstate_info info;
 
+	account(v);
+	info = v->abi->runstate;
 	if (assist & 1ULL << VMASST_TYPE_runstate_update_flag) {
 		/*
 		 * Readers on other vCPUs retry while the flag is set; x86 keeps the stores in
@@ -83,22 +85,24 @@ static void publish(struct vcpu *v)
 		guest_area_write(area, entry, &info.state_entry_time,
 				 sizeof(info.state_entry_time));
 	}
+	return info.state_entry_time + REFRESH_NS;
 }
 
 long runstate_register(struct vcpu *caller, struct vcpu *v, gva_t addr)
 {
 	struct vcpu_abi *abi = v->abi;
-	struct guest_area area;
+	struct guest_area area = { 0 };
+	uint64_t due = 0;
 
-	if (guest_area_pin(caller, addr, sizeof(struct vcpu_runstate_info), &area))
+	if (addr && guest_area_pin(caller, addr, sizeof(struct vcpu_runstate_info), &area))
 		return -EFAULT;
 	pthread_mutex_lock(&abi->area_lock);
 	abi->runstate_area = area;
 	if (v == caller)
 		open_own_times(abi);
-	account(v);
-	publish(v);
-	__atomic_store_n(&abi->runstate_due, timer_now(v->domain) + REFRESH_NS, __ATOMIC_RELAXED);
+	if (guest_area_is_set(&area))
+		due = publish(v);
+	__atomic_store_n(&abi->runstate_due, due, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&abi->area_lock);
 	return 0;
 }
@@ -106,15 +110,13 @@ long runstate_register(struct vcpu *caller, struct vcpu *v, gva_t addr)
 long runstate_register_time(struct vcpu *caller, struct vcpu *v, gva_t addr)
 {
 	struct vcpu_time_info info = { 0 };
-	struct guest_area area;
+	struct guest_area area = { 0 };
 
-	if (guest_area_pin(caller, addr, sizeof(info), &area))
+	if (addr && guest_area_pin(caller, addr, sizeof(info), &area))
 		return -EFAULT;
+	/* It never changes, so nobody needs to know the area later. */
 	pvclock_publish(v->domain, &info);
-	pthread_mutex_lock(&v->abi->area_lock);
-	v->abi->time_area = area;
 	guest_area_write(&area, 0, &info, sizeof(info));
-	pthread_mutex_unlock(&v->abi->area_lock);
 	return 0;
 }
 
@@ -134,9 +136,10 @@ void runstate_refresh(struct vcpu *v)
 	if (!due || timer_now(v->domain) < due)
 		return;
 	pthread_mutex_lock(&abi->area_lock);
-	open_own_times(abi);
-	account(v);
-	publish(v);
-	__atomic_store_n(&abi->runstate_due, timer_now(v->domain) + REFRESH_NS, __ATOMIC_RELAXED);
+	/* Another vCPU may have taken the area away since. */
+	if (guest_area_is_set(&abi->runstate_area)) {
+		open_own_times(abi);
+		__atomic_store_n(&abi->runstate_due, publish(v), __ATOMIC_RELAXED);
+	}
 	pthread_mutex_unlock(&abi->area_lock);
 }

@@ -39,7 +39,6 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
  * @line: CONSOLEIO_write's current line; own thread only
  * @area_lock: guards the members below it
  * @runstate_area: VCPUOP_register_runstate_memory_area
- * @time_area: VCPUOP_register_vcpu_time_memory_area
  * @runstate: last state published
  * @runstate_due: guest system time from which on it is worth publishing again
  * @sched_fd: scheduler statistics of the vCPU's thread, -1 before its first use
@@ -60,7 +59,6 @@ struct vcpu_abi {
 
 	pthread_mutex_t area_lock;
 	struct guest_area runstate_area;
-	struct guest_area time_area;
 	struct vcpu_runstate_info runstate;
 	uint64_t runstate_due;
 	int sched_fd;

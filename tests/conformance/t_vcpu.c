@@ -35,6 +35,9 @@ static void clocks(void)
 	      vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &a), 0);
 	check_true("register_vcpu_time_memory_area: filled",
 		   time_info.tsc_to_system_mul == ti->tsc_to_system_mul);
+	a.addr.v = NULL;
+	check("register_vcpu_time_memory_area: none",
+	      vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &a), 0);
 	a.addr.v = (void *)UNMAPPED;
 	check("register_vcpu_time_memory_area: bad address",
 	      vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &a), -XEN_EFAULT);
@@ -54,6 +57,9 @@ static void runstates(void)
 	entry = *(volatile uint64_t *)&runstate.state_entry_time;
 	check("get_runstate_info", vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
 	check_true("get_runstate_info: goes on", info.state_entry_time >= entry);
+	a.addr.v = NULL;
+	check("register_runstate_memory_area: none",
+	      vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a), 0);
 	a.addr.v = (void *)UNMAPPED;
 	check("register_runstate_memory_area: bad address",
 	      vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a), -XEN_EFAULT);

@@ -265,6 +265,18 @@ static void test_runstate(void **state)
 			    info.time[RUNSTATE_blocked] >=
 		    info.state_entry_time);
 
+	/* No area any more, neither the old one nor one at address 0 */
+	memset(fake_ram(f, 0), 0xaa, PAGE_SIZE);
+	reg.addr.p = 0;
+	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)), 0);
+	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg, sizeof(reg)), 0);
+	memset(area, 0xaa, sizeof(*area));
+	for (unsigned int i = 0; i < 6; i++)
+		sleep_ms();
+	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, 0, 0, 0), 4 << 16 | 17);
+	assert_memory_equal(area, fake_ram(f, 0x800), sizeof(*area));
+	assert_memory_equal(fake_ram(f, 0), fake_ram(f, 0x800), 0x800);
+
 	reg.addr.p = FAKE_BAD;
 	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)),
 			 -EFAULT);
