@@ -39,6 +39,10 @@ void vif_queue_fail(struct vif_queue *q, const char *why)
 {
 }
 
+void vif_tx_reap(struct vif_queue *q, int budget)
+{
+}
+
 struct fixture {
 	struct net_device *netdev;
 	struct vif_queue *q;

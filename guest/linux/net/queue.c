@@ -6,15 +6,15 @@
 #include "guest/linux/net/vif.h"
 
 /*
- * The handlers only start the polls, so what they return is the truth about the event before: a
- * back end that sends events without work is found out one event later.
+ * The handlers only start the polls, so what they return is the truth about the time since the
+ * event before: a back end that sends events without work is found out one event later.
  */
 static bool vif_tx_event(void *data)
 {
 	struct vif_queue *q = data;
 
 	napi_schedule(&q->tx_napi);
-	return READ_ONCE(q->tx_busy);
+	return xchg(&q->tx_busy, false);
 }
 
 static bool vif_rx_event(void *data)
@@ -22,7 +22,7 @@ static bool vif_rx_event(void *data)
 	struct vif_queue *q = data;
 
 	napi_schedule(&q->rx_napi);
-	return READ_ONCE(q->rx_busy);
+	return xchg(&q->rx_busy, false);
 }
 
 static bool vif_event(void *data)
@@ -67,6 +67,7 @@ static int vif_queue_init(struct vif *vif, struct vif_queue *q, unsigned int ind
 	spin_lock_init(&q->tx_lock);
 	for (q->tx_idle = 0; q->tx_idle < VIF_RING_SIZE; q->tx_idle++)
 		q->tx_ids[q->tx_idle] = VIF_RING_SIZE - 1 - q->tx_idle;
+	timer_setup(&q->tx_timer, vif_tx_look, 0);
 	timer_setup(&q->tx_stall, vif_tx_stalled, 0);
 	timer_setup(&q->rx_retry, vif_rx_retry, 0);
 	/* Not enabled yet, so events before vif_queues_start() do nothing. */
@@ -204,8 +205,7 @@ void vif_queues_stop(struct vif *vif)
 	for (i = 0; i < vif->nr_queues; i++) {
 		struct vif_queue *q = &vif->queues[i];
 
+		timer_delete_sync(&q->tx_timer);
 		timer_delete_sync(&q->tx_stall);
-		WRITE_ONCE(q->tx_busy, false);
-		WRITE_ONCE(q->rx_busy, false);
 	}
 }

@@ -280,6 +280,9 @@ int vif_rx_poll(struct napi_struct *napi, int budget)
 	const char *fault = NULL;
 	int work = 0;
 
+	/* What is received often tells that something was sent. */
+	if (READ_ONCE(q->tx_idle) < VIF_RING_SIZE)
+		vif_tx_reap(q, budget);
 	while (work < budget && !fault && !ring_front_broken(&q->rx)) {
 		struct vif_rx_packet pkt = { .count = 0 };
 
@@ -291,6 +294,8 @@ int vif_rx_poll(struct napi_struct *napi, int budget)
 		else
 			vif_rx_deliver(q, &pkt);
 	}
+	if (work)
+		WRITE_ONCE(q->rx_busy, true);
 	if (fault) {
 		ring_front_break(&q->rx);
 		vif_queue_fail(q, fault);
@@ -303,7 +308,6 @@ int vif_rx_poll(struct napi_struct *napi, int budget)
 		vif_rx_refill(q);
 	if (work == budget)
 		return work;
-	WRITE_ONCE(q->rx_busy, work);
 	/* Before the poll is over: afterwards another CPU may be in here. */
 	if (ring_final_check_responses(&q->rx))
 		return budget;

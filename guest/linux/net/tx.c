@@ -184,6 +184,11 @@ static void vif_tx_put(struct vif_queue *q, struct sk_buff *skb, const struct vi
 	}
 }
 
+static struct netdev_queue *vif_txq(const struct vif_queue *q)
+{
+	return netdev_get_tx_queue(q->vif->netdev, q->index);
+}
+
 static unsigned int vif_tx_room(const struct vif_queue *q)
 {
 	return min(ring_front_free(&q->tx), q->tx_idle);
@@ -197,14 +202,34 @@ void vif_tx_stalled(struct timer_list *timer)
 {
 	struct vif_queue *q = container_of(timer, struct vif_queue, tx_stall);
 
-	if (netif_tx_queue_stopped(netdev_get_tx_queue(q->vif->netdev, q->index)))
+	if (netif_tx_queue_stopped(vif_txq(q)))
 		netdev_warn(q->vif->netdev, "queue %u: no answer from the back end for %u s\n",
 			    q->index, VIF_TX_STALL_S);
 }
 
-/* Show the back end what was put, once the stack has nothing more to send right now. */
-static void vif_tx_push(struct vif_queue *q, struct netdev_queue *txq, unsigned int bytes)
+/*
+ * See to it that what is in flight is looked at in time. Under the lock. Returns whether that time
+ * is now.
+ */
+static bool vif_tx_arm(struct vif_queue *q)
 {
+	unsigned int busy = VIF_RING_SIZE - q->tx_idle;
+
+	if (!busy)
+		return false;
+	if (busy >= VIF_TX_MANY || netif_xmit_stopped(vif_txq(q))) {
+		q->tx_armed = true;
+		return ring_final_check_responses_after(&q->tx, busy / 2);
+	}
+	if (!timer_pending(&q->tx_timer))
+		mod_timer(&q->tx_timer, jiffies + msecs_to_jiffies(VIF_TX_REAP_MS));
+	return false;
+}
+
+/* Show the back end what was put, once the stack has nothing more to send right now. */
+static void vif_tx_push(struct vif_queue *q, unsigned int bytes)
+{
+	struct netdev_queue *txq = vif_txq(q);
 	bool more = netdev_xmit_more();
 	bool push = bytes ? __netdev_tx_sent_queue(txq, bytes, more) : !more;
 	bool notify = false;
@@ -217,6 +242,8 @@ static void vif_tx_push(struct vif_queue *q, struct netdev_queue *txq, unsigned 
 		notify = ring_push_requests(&q->tx);
 	if (notify)
 		paravane_evtchn_notify(q->tx_evtchn);
+	if (!q->tx_armed && vif_tx_arm(q))
+		napi_schedule(&q->tx_napi);
 }
 
 /**
@@ -230,7 +257,6 @@ netdev_tx_t vif_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct vif *vif = netdev_priv(netdev);
 	struct vif_queue *q = &vif->queues[skb_get_queue_mapping(skb)];
-	struct netdev_queue *txq = netdev_get_tx_queue(netdev, q->index);
 	struct vif_piece pieces[VIF_MAX_SLOTS];
 	unsigned int len = skb->len;
 	unsigned int count;
@@ -244,14 +270,14 @@ netdev_tx_t vif_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	skb_tx_timestamp(skb);
 	dev_sw_netstats_tx_add(netdev, 1, len);
 	vif_tx_put(q, skb, pieces, count, bounced);
-	vif_tx_push(q, txq, len);
+	vif_tx_push(q, len);
 	spin_unlock(&q->tx_lock);
 	return NETDEV_TX_OK;
 
 drop:
 	/* Earlier packets may rely on this one to be shown. */
 	if (!q->dead)
-		vif_tx_push(q, txq, 0);
+		vif_tx_push(q, 0);
 	spin_unlock(&q->tx_lock);
 	if (count && bounced)
 		vif_tx_free_pieces(pieces, count);
@@ -313,12 +339,13 @@ static const char *vif_tx_take(struct vif_queue *q, const struct netif_tx_respon
 }
 
 /* Under the lock. Bounded by the ring: nothing is added meanwhile. */
-static const char *vif_tx_reap(struct vif_queue *q, struct vif_tx_done *done)
+static const char *vif_tx_take_all(struct vif_queue *q, struct vif_tx_done *done)
 {
 	struct netif_tx_response rsp;
 	const char *fault;
 	int err;
 
+	q->tx_armed = false;
 	do {
 		while (!(err = ring_copy_response(&q->tx, &rsp))) {
 			fault = vif_tx_take(q, &rsp, done);
@@ -327,9 +354,40 @@ static const char *vif_tx_reap(struct vif_queue *q, struct vif_tx_done *done)
 		}
 		if (err != -EAGAIN)
 			return "the back end broke the transmit ring";
-		/* Nobody waits for a single packet; ask again when half of them are sent. */
-	} while (ring_final_check_responses_after(&q->tx, (VIF_RING_SIZE - q->tx_idle) / 2));
+	} while (vif_tx_arm(q));
 	return NULL;
+}
+
+/**
+ * vif_tx_reap() - free what has been sent
+ * @q: queue
+ * @budget: that of the NAPI poll this is part of
+ */
+void vif_tx_reap(struct vif_queue *q, int budget)
+{
+	struct netdev_queue *txq = vif_txq(q);
+	struct vif_tx_done done = { .bytes = 0 };
+	const char *fault = NULL;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&done.skbs);
+	spin_lock(&q->tx_lock);
+	if (!q->dead) {
+		fault = vif_tx_take_all(q, &done);
+		if (fault)
+			q->dead = true;
+		netdev_tx_completed_queue(txq, skb_queue_len(&done.skbs), done.bytes);
+		if (netif_tx_queue_stopped(txq) && !q->dead && vif_tx_room(q) >= 2 * VIF_TX_RESERVE)
+			netif_tx_wake_queue(txq);
+	}
+	spin_unlock(&q->tx_lock);
+	if (done.slots)
+		WRITE_ONCE(q->tx_busy, true);
+
+	while ((skb = __skb_dequeue(&done.skbs)))
+		napi_consume_skb(skb, budget);
+	if (fault)
+		vif_queue_fail(q, fault);
 }
 
 /**
@@ -341,31 +399,20 @@ static const char *vif_tx_reap(struct vif_queue *q, struct vif_tx_done *done)
  */
 int vif_tx_poll(struct napi_struct *napi, int budget)
 {
-	struct vif_queue *q = container_of(napi, struct vif_queue, tx_napi);
-	struct netdev_queue *txq = netdev_get_tx_queue(q->vif->netdev, q->index);
-	struct vif_tx_done done = { .bytes = 0 };
-	const char *fault = NULL;
-	struct sk_buff *skb;
-
-	__skb_queue_head_init(&done.skbs);
-	spin_lock(&q->tx_lock);
-	if (!q->dead) {
-		fault = vif_tx_reap(q, &done);
-		if (fault)
-			q->dead = true;
-		netdev_tx_completed_queue(txq, skb_queue_len(&done.skbs), done.bytes);
-		if (netif_tx_queue_stopped(txq) && !q->dead && vif_tx_room(q) >= 2 * VIF_TX_RESERVE)
-			netif_tx_wake_queue(txq);
-	}
-	spin_unlock(&q->tx_lock);
-	WRITE_ONCE(q->tx_busy, done.slots);
-
-	while ((skb = __skb_dequeue(&done.skbs)))
-		napi_consume_skb(skb, budget);
-	if (fault)
-		vif_queue_fail(q, fault);
+	vif_tx_reap(container_of(napi, struct vif_queue, tx_napi), budget);
 	napi_complete_done(napi, 0);
 	return 0;
+}
+
+/**
+ * vif_tx_look() - look for responses without having been told
+ * @timer: timer that runs while something is in flight and no event is to come
+ */
+void vif_tx_look(struct timer_list *timer)
+{
+	struct vif_queue *q = container_of(timer, struct vif_queue, tx_timer);
+
+	napi_schedule(&q->tx_napi);
 }
 
 /**

@@ -28,6 +28,13 @@
 #define VIF_RING_SIZE 256
 /* The transmit queue stops when less than a largest packet fits: its slots and one extra. */
 #define VIF_TX_RESERVE (VIF_MAX_SLOTS + 1)
+/*
+ * Most packets sent are answered by one received, and that poll looks at the transmit ring as well;
+ * an event for each would be in vain. The back end is asked for one when so many slots are in use,
+ * or the queue is stopped; otherwise a timer looks after what nobody else found.
+ */
+#define VIF_TX_MANY 64
+#define VIF_TX_REAP_MS 4
 /* How long a transmit queue may be full before that is worth a line in the log */
 #define VIF_TX_STALL_S 10
 
@@ -70,7 +77,9 @@ struct vif_rx_slot {
  * @tx_idle: how many
  * @tx_slots: the slots
  * @tx_napi: takes transmit responses
- * @tx_busy: the last poll found work
+ * @tx_armed: the back end has been asked for an event
+ * @tx_busy: there was work since the last event
+ * @tx_timer: looks at the ring when there is no event to come
  * @tx_stall: runs since the queue is full
  * @rx: private end of the receive ring
  * @rx_grants: grants for receive buffers
@@ -79,7 +88,7 @@ struct vif_rx_slot {
  * @rx_slots: the slots
  * @rx_pool: where buffers come from
  * @rx_napi: takes packets and puts new buffers
- * @rx_busy: the last poll found work
+ * @rx_busy: there was work since the last event
  * @rx_retry: tries again to get buffers when there was no memory
  * @tx_mem: shared memory of the transmit ring
  * @rx_mem: shared memory of the receive ring
@@ -99,7 +108,9 @@ struct vif_queue {
 	unsigned int tx_idle;
 	struct vif_tx_slot tx_slots[VIF_RING_SIZE];
 	struct napi_struct tx_napi;
+	bool tx_armed;
 	bool tx_busy;
+	struct timer_list tx_timer;
 	struct timer_list tx_stall;
 
 	struct ring_front rx ____cacheline_aligned;
@@ -178,6 +189,8 @@ void vif_queues_start(struct vif *vif);
 void vif_queues_stop(struct vif *vif);
 
 /* tx.c: transmission */
+void vif_tx_reap(struct vif_queue *q, int budget);
+void vif_tx_look(struct timer_list *timer);
 netdev_tx_t vif_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 int vif_tx_poll(struct napi_struct *napi, int budget);
 void vif_tx_stalled(struct timer_list *timer);
