@@ -169,9 +169,11 @@ static long op_set_version(struct vcpu *v, void *arg)
 static long op_get_version(struct vcpu *v, void *arg)
 {
 	struct gnttab_get_version *op = arg;
+	long err = hypercall_check_domid(v->domain, op->dom);
 
-	op->version = 1;
-	return hypercall_check_domid(v->domain, op->dom);
+	if (!err)
+		op->version = 1;
+	return err;
 }
 
 /**

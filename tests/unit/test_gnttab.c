@@ -238,8 +238,9 @@ static void test_sizes_and_version(void **state)
 	assert_int_equal(g.version, 1);
 	g.dom = 0;
 	assert_int_equal(OP(get_version, &g), -EPERM);
-	g.dom = 9;
+	g = (struct gnttab_get_version){ .dom = 9, .version = 77 };
 	assert_int_equal(OP(get_version, &g), -ESRCH);
+	assert_int_equal(g.version, 77);
 }
 
 static void test_setup_table(void **state)
