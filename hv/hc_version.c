@@ -67,6 +67,7 @@ static long op_build_id(struct vcpu *v, gva_t arg)
 long hc_xen_version(struct vcpu *v, const uint64_t *arg)
 {
 	uint32_t cmd = arg[0];
+	size_t size;
 
 	switch (cmd) {
 	case XENVER_version:
@@ -80,5 +81,9 @@ long hc_xen_version(struct vcpu *v, const uint64_t *arg)
 	}
 	if (cmd >= ARRAY_SIZE(answers) || !answers[cmd].data)
 		return hypercall_unserved(v->domain, __HYPERVISOR_xen_version, cmd);
-	return mem_write_gva(v, arg[1], answers[cmd].data, answers[cmd].size);
+	size = answers[cmd].size;
+	/* The one answer whose width is the caller's; its upper half is what a long one adds. */
+	if (cmd == XENVER_platform_parameters && !vcpu_long_mode(v))
+		size = sizeof(uint32_t);
+	return mem_write_gva(v, arg[1], answers[cmd].data, size);
 }

@@ -488,6 +488,12 @@ static void test_32bit_callers(void **state)
 	(void)state;
 	f->run[0].s.regs.sregs.cs.l = 0;
 	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), 4 << 16 | 17);
+	/* An address has four bytes there */
+	memset(fake_ram(f, FAKE_ARG), 0xaa, 8);
+	call.arg[0] = XENVER_platform_parameters;
+	call.arg[1] = FAKE_ARG;
+	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), 0);
+	assert_int_equal(*(uint64_t *)fake_ram(f, FAKE_ARG), 0xaaaaaaaa00000000);
 	/* Structures with pointers look different to such a caller */
 	call.nr = __HYPERVISOR_memory_op;
 	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), -ENOSYS);
