@@ -120,10 +120,10 @@ static long op_status(struct vcpu *v, void *arg)
 	long err = hypercall_check_domid(d, op->dom);
 	struct evtchn_port *ch = evtchn_port(d, op->port);
 
-	if (err == -ESRCH || (!err && !ch))
-		return err ? err : -EINVAL;
 	if (err)
 		return err;
+	if (!ch)
+		return -EINVAL;
 	pthread_mutex_lock(&ch->lock);
 	switch (ch->state) {
 	case EVTCHN_UNBOUND:
