@@ -196,6 +196,7 @@ void hypercall_page_fill(const struct domain *d, void *page)
 	const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9, 0xc3 };
 	const uint8_t vmcall[] = { 0x0f, 0x01, 0xc1, 0xc3 };
 	const uint8_t ud2[] = { 0x0f, 0x0b };
+	bool amd = host_is_amd();
 	uint8_t *entry = page;
 
 	memset(page, 0xcc, PAGE_SIZE);
@@ -206,7 +207,7 @@ void hypercall_page_fill(const struct domain *d, void *page)
 			memcpy(entry, ud2, sizeof(ud2));
 		else if (d->transport == TRANSPORT_PORT)
 			memcpy(entry + 5, port, sizeof(port));
-		else if (host_is_amd())
+		else if (amd)
 			memcpy(entry + 5, vmmcall, sizeof(vmmcall));
 		else
 			memcpy(entry + 5, vmcall, sizeof(vmcall));
