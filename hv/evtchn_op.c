@@ -204,7 +204,8 @@ static long op_reset(struct vcpu *v, void *arg)
 	return 0;
 }
 
-#define OP(n, ...) [EVTCHNOP_##n] = { #n, op_##n, sizeof(struct evtchn_##n), __VA_ARGS__ }
+#define OP(n, ...) \
+	[EVTCHNOP_##n] = { #n, op_##n, HYPERCALL_SUBOP_SIZE(struct evtchn_##n), __VA_ARGS__ }
 
 static const struct hypercall_subop ops[] = {
 	OP(alloc_unbound, .out = true),

@@ -189,17 +189,17 @@ struct gnttab_subop {
 	bool many, count_ignored;
 };
 
+#define OP(n, fn, ...) \
+	[GNTTABOP_##n] = { op_##fn, HYPERCALL_SUBOP_SIZE(struct gnttab_##n), __VA_ARGS__ }
+
 static const struct gnttab_subop ops[] = {
-	[GNTTABOP_map_grant_ref] = { op_map, sizeof(struct gnttab_map_grant_ref), .many = true },
-	[GNTTABOP_unmap_grant_ref] = { op_unmap, sizeof(struct gnttab_unmap_grant_ref),
-				       .many = true },
-	[GNTTABOP_setup_table] = { op_setup_table, sizeof(struct gnttab_setup_table) },
-	[GNTTABOP_copy] = { op_copy, sizeof(struct gnttab_copy), .many = true },
-	[GNTTABOP_query_size] = { op_query_size, sizeof(struct gnttab_query_size) },
-	[GNTTABOP_set_version] = { op_set_version, sizeof(struct gnttab_set_version),
-				   .count_ignored = true },
-	[GNTTABOP_get_version] = { op_get_version, sizeof(struct gnttab_get_version),
-				   .count_ignored = true },
+	OP(map_grant_ref, map, .many = true),
+	OP(unmap_grant_ref, unmap, .many = true),
+	OP(setup_table, setup_table),
+	OP(copy, copy, .many = true),
+	OP(query_size, query_size),
+	OP(set_version, set_version, .count_ignored = true),
+	OP(get_version, get_version, .count_ignored = true),
 };
 
 long gnttab_op(struct vcpu *v, const uint64_t *arg)

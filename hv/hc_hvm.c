@@ -177,7 +177,8 @@ static long op_get_mem_type(struct vcpu *v, void *arg)
 	return err;
 }
 
-#define OP(n, type, ...) [HVMOP_##n] = { #n, op_##n, sizeof(struct type), __VA_ARGS__ }
+#define OP(n, type, ...) \
+	[HVMOP_##n] = { #n, op_##n, HYPERCALL_SUBOP_SIZE(struct type), __VA_ARGS__ }
 
 static const struct hypercall_subop ops[] = {
 	OP(set_param, xen_hvm_param),

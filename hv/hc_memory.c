@@ -123,7 +123,7 @@ static long op_maximum_ram_page(struct vcpu *v, void *arg)
 	return highest_gfn(v->domain) + 1;
 }
 
-#define OP(n, fn, type) [XENMEM_##n] = { #n, op_##fn, sizeof(type) }
+#define OP(n, fn, type) [XENMEM_##n] = { #n, op_##fn, HYPERCALL_SUBOP_SIZE(type) }
 
 static const struct hypercall_subop ops[] = {
 	[XENMEM_maximum_ram_page] = { .name = "maximum_ram_page", .fn = op_maximum_ram_page },

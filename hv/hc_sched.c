@@ -160,8 +160,8 @@ static long op_poll(struct vcpu *v, void *arg)
 static const struct hypercall_subop ops[] = {
 	OP(yield, 0),
 	OP(block, 0),
-	OP(shutdown, sizeof(struct sched_shutdown)),
-	OP(poll, sizeof(struct sched_poll)),
+	OP(shutdown, HYPERCALL_SUBOP_SIZE(struct sched_shutdown)),
+	OP(poll, HYPERCALL_SUBOP_SIZE(struct sched_poll)),
 };
 
 long hc_sched_op(struct vcpu *v, const uint64_t *arg)

@@ -47,6 +47,9 @@ void hypercall_page_fill(const struct domain *d, void *page);
 
 /** HYPERCALL_SUBOP_MAX - size of the largest argument structure of a sub-operation table */
 #define HYPERCALL_SUBOP_MAX 64
+/** HYPERCALL_SUBOP_SIZE - size of a structure for such a table; does not compile if it is larger */
+#define HYPERCALL_SUBOP_SIZE(type) \
+	(sizeof(type) + 0 * sizeof(char[sizeof(type) <= HYPERCALL_SUBOP_MAX ? 1 : -1]))
 
 /**
  * struct hypercall_subop - one sub-operation of a hypercall that takes a structure
