@@ -19,6 +19,7 @@ int abi_create(struct domain *d)
 	d->abi = calloc(1, sizeof(*d->abi));
 	if (!d->abi)
 		return -ENOMEM;
+	pthread_mutex_init(&d->abi->log.lock, NULL);
 	err = hv_page_init(&d->shared_info);
 	if (err)
 		goto free_abi;
@@ -47,6 +48,7 @@ destroy_vcpus:
 		vcpu_abi_destroy(d->vcpu[n]);
 	hv_page_fini(d, &d->shared_info);
 free_abi:
+	pthread_mutex_destroy(&d->abi->log.lock);
 	free(d->abi);
 	d->abi = NULL;
 	return err;
@@ -62,6 +64,7 @@ void abi_destroy(struct domain *d)
 	for (unsigned int n = d->nr_vcpus; n--;)
 		vcpu_abi_destroy(d->vcpu[n]);
 	hv_page_fini(d, &d->shared_info);
+	pthread_mutex_destroy(&d->abi->log.lock);
 	free(d->abi);
 	d->abi = NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef HV_DOMAIN_ABI_H
 #define HV_DOMAIN_ABI_H
 
+#include "hv/guest_line.h"
 #include "hv/hypercall.h"
 #include "hv/types.h"
 
@@ -16,6 +17,7 @@
  * @count: hypercalls by vCPU and number; each row is written by its vCPU's thread only
  * @unserved: calls that were logged as unserved, one bit per hypercall number
  * @unserved_sub: the same for sub-operations, one word per hypercall
+ * @log: what the guest writes there
  */
 struct domain_abi {
 	uint64_t param[HVM_NR_PARAMS];
@@ -25,6 +27,7 @@ struct domain_abi {
 	uint64_t count[MAX_VCPUS][HYPERCALL_NRS];
 	uint64_t unserved;
 	uint64_t unserved_sub[HYPERCALL_NRS];
+	struct guest_log log;
 };
 
 #endif /* HV_DOMAIN_ABI_H */

@@ -3,28 +3,16 @@
 
 #include "hv/domain.h"
 #include "hv/domain_abi.h"
+#include "hv/guest_line.h"
 #include "hv/hypercall.h"
 #include "hv/hypercalls.h"
-#include "hv/log.h"
 #include "hv/mem.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 
-/*
- * Lines of one vCPU stay in one piece; what a guest writes reaches the log as printable text only
- */
-static void put_char(struct vcpu_abi *abi, char c)
-{
-	if (c != '\n' && c != '\0')
-		abi->line[abi->line_len++] = c == '\t' || (c >= ' ' && c != 0x7f) ? c : '?';
-	if (c != '\n' && abi->line_len < sizeof(abi->line))
-		return;
-	pr_info("guest: %.*s", (int)abi->line_len, abi->line);
-	abi->line_len = 0;
-}
-
 long hc_console_io(struct vcpu *v, const uint64_t *arg)
 {
+	struct guest_line *line = &v->abi->line;
 	uint32_t cmd = arg[0], left = arg[1];
 	gva_t from = arg[2];
 	char text[128];
@@ -36,8 +24,11 @@ long hc_console_io(struct vcpu *v, const uint64_t *arg)
 
 		if (mem_read_gva(v, text, from, n))
 			return -EFAULT;
-		for (uint32_t i = 0; i < n; i++)
-			put_char(v->abi, text[i]);
+		/* Lines of one vCPU stay in one piece. */
+		for (uint32_t i = 0; i < n; i++) {
+			if (guest_line_put(line, text[i]))
+				guest_log_line(v->domain, "guest: ", line->text);
+		}
 		from += n;
 		left -= n;
 	}

@@ -13,6 +13,7 @@
 
 #include "hv/domain.h"
 #include "hv/evtchn.h"
+#include "hv/guest_line.h"
 #include "hv/hypercall.h"
 #include "hv/log.h"
 #include "hv/stats.h"
@@ -21,7 +22,6 @@
 
 #define CMOS_PORT 0x70
 #define DEBUG_PORT 0xe9
-#define DEBUG_LINE 512
 #define I8042_COMMAND_PORT 0x64
 #define I8042_PULSE_RESET 0xfe
 #define SLEEP_ENABLE (1 << 5)
@@ -34,13 +34,13 @@ static const char mark_prefix[] = "paravane-mark: ";
  * @lock: protects all of it
  * @cmos_index: register selected in the clock
  * @line: what was written to the debug port since the last line end
- * @line_start: counters when its first byte came; saying something costs an exit per byte
+ * @line_start: counters when the first byte of what may be a mark came; saying something costs an
+ *		exit per byte
  */
 struct pio {
 	pthread_mutex_t lock;
 	uint8_t cmos_index;
-	char line[DEBUG_LINE];
-	size_t line_len;
+	struct guest_line line;
 	struct stats_mark line_start;
 };
 
@@ -114,15 +114,16 @@ static int pio_uart(struct vcpu *v, const struct pio_access *a)
 	return -1;
 }
 
-static void debug_line(struct domain *d, struct pio *pio)
+/* True for a mark, of which there are not many; other lines are the guest's to write without end */
+static bool debug_mark(struct domain *d, struct pio *pio)
 {
 	struct stats_mark *mark = &pio->line_start;
+	const char *text = pio->line.text;
 
-	pr_info("%s", pio->line);
-	if (strncmp(pio->line, mark_prefix, sizeof(mark_prefix) - 1))
-		return;
-	snprintf(mark->name, sizeof(mark->name), "%s", pio->line + sizeof(mark_prefix) - 1);
-	stats_add_mark(d, mark);
+	if (strncmp(text, mark_prefix, sizeof(mark_prefix) - 1))
+		return false;
+	snprintf(mark->name, sizeof(mark->name), "%s", text + sizeof(mark_prefix) - 1);
+	return stats_add_mark(d, mark);
 }
 
 /* Lines, not bytes, are logged; the lock makes a line of two vCPUs' writes whole. */
@@ -130,16 +131,14 @@ static void debug_byte(struct domain *d, char c)
 {
 	struct pio *pio = d->pio;
 
-	if (!pio->line_len)
+	if (!pio->line.len && c == mark_prefix[0])
 		stats_sample(d, &pio->line_start);
-	if (c != '\n' && pio->line_len < sizeof(pio->line) - 1) {
-		if (c != '\r')
-			pio->line[pio->line_len++] = (unsigned char)c < ' ' ? '?' : c;
+	if (!guest_line_put(&pio->line, c))
 		return;
-	}
-	pio->line[pio->line_len] = '\0';
-	pio->line_len = 0;
-	debug_line(d, pio);
+	if (debug_mark(d, pio))
+		pr_info("%s", pio->line.text);
+	else
+		guest_log_line(d, "", pio->line.text);
 }
 
 static int pio_debug(struct vcpu *v, const struct pio_access *a)

@@ -149,14 +149,17 @@ void stats_sample(const struct domain *d, struct stats_mark *mark)
 	stats_kvm(d, stats_find_exits, &mark->exits);
 }
 
-void stats_add_mark(struct domain *d, const struct stats_mark *mark)
+bool stats_add_mark(struct domain *d, const struct stats_mark *mark)
 {
 	struct stats *stats = d->stats;
+	bool room;
 
 	pthread_mutex_lock(&stats->lock);
-	if (stats->nr_marks < STATS_MARKS)
+	room = stats->nr_marks < STATS_MARKS;
+	if (room)
 		stats->mark[stats->nr_marks++] = *mark;
 	pthread_mutex_unlock(&stats->lock);
+	return room;
 }
 
 unsigned int stats_marks(const struct domain *d, const struct stats_mark **mark)

@@ -35,8 +35,8 @@ void stats_destroy(struct domain *d);
 /** stats_sample - fill in @mark but for its name: what was counted until now; any thread */
 void stats_sample(const struct domain *d, struct stats_mark *mark);
 
-/** stats_add_mark - record a mark; those beyond STATS_MARKS are dropped; any thread */
-void stats_add_mark(struct domain *d, const struct stats_mark *mark);
+/** stats_add_mark - record a mark; false for those beyond STATS_MARKS; any thread */
+bool stats_add_mark(struct domain *d, const struct stats_mark *mark);
 
 /** stats_marks - the marks set so far; how many. Once the vCPUs have stopped */
 unsigned int stats_marks(const struct domain *d, const struct stats_mark **mark);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "hv/guest_line.h"
 #include "hv/types.h"
 
 #include <xen-public/vcpu.h>
@@ -54,8 +55,7 @@ struct vcpu_abi {
 	bool upcall_owed;
 	evtchn_port_t virq_port[NR_VIRQS];
 	bool in_multicall;
-	char line[128];
-	unsigned int line_len;
+	struct guest_line line;
 
 	pthread_mutex_t area_lock;
 	struct guest_area runstate_area;

@@ -36,6 +36,10 @@ struct fake {
 	gpa_t vcpu_info_gpa[FAKE_VCPUS];
 	uint32_t mp_state[FAKE_VCPUS];
 	void (*before_call)(struct fake *f);
+	/* What was logged since @log_len was last set to 0; how often the counters were read */
+	char log[64 << 10];
+	size_t log_len;
+	unsigned int log_lines, samples, marks;
 	int shutdown_reason;
 };
 
