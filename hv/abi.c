@@ -20,7 +20,7 @@ int abi_create(struct domain *d)
 	if (!d->abi)
 		return -ENOMEM;
 	pthread_mutex_init(&d->abi->log.lock, NULL);
-	err = hv_page_init(&d->shared_info);
+	err = hv_page_init(&d->shared_info, evtchn_settle_shared_info);
 	if (err)
 		goto free_abi;
 	for (n = 0; n < d->nr_vcpus; n++) {

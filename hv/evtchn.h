@@ -88,6 +88,10 @@ long evtchn_set_callback_vector(struct domain *d, uint8_t vector);
  */
 long evtchn_set_upcall_vector(struct vcpu *v, uint8_t vector);
 
+/** evtchn_settle_shared_info - see struct hv_page */
+void evtchn_settle_shared_info(struct domain *d, const void *from, void *to);
+/** evtchn_shared_info_moved - tell everybody; 0 or -errno of KVM; no lock held */
+long evtchn_shared_info_moved(struct domain *d);
 /** evtchn_place_shared_info - XENMAPSPACE_shared_info; 0 or -errno; no lock held */
 long evtchn_place_shared_info(struct domain *d, gfn_t gfn);
 /**

@@ -265,7 +265,7 @@ long evtchn_set_upcall_vector(struct vcpu *v, uint8_t vector)
 }
 
 /* Bits that senders set in the old storage while the contents moved */
-static void settle_shared_info(struct domain *d, const void *from, void *to)
+void evtchn_settle_shared_info(struct domain *d, const void *from, void *to)
 {
 	const struct shared_info *old = from;
 	struct shared_info *new = to;
@@ -284,7 +284,7 @@ static void settle_shared_info(struct domain *d, const void *from, void *to)
 	}
 }
 
-static long shared_info_moved(struct domain *d)
+long evtchn_shared_info_moved(struct domain *d)
 {
 	long err = 0;
 
@@ -305,9 +305,9 @@ long evtchn_place_shared_info(struct domain *d, gfn_t gfn)
 	long err;
 
 	pthread_mutex_lock(&d->physmap_lock);
-	err = hv_page_place(d, &d->shared_info, gfn, settle_shared_info);
+	err = hv_page_place(d, &d->shared_info, gfn);
 	pthread_mutex_unlock(&d->physmap_lock);
-	return err ? err : shared_info_moved(d);
+	return err ? err : evtchn_shared_info_moved(d);
 }
 
 long evtchn_unplace_shared_info(struct domain *d, gfn_t gfn)
@@ -316,9 +316,9 @@ long evtchn_unplace_shared_info(struct domain *d, gfn_t gfn)
 
 	pthread_mutex_lock(&d->physmap_lock);
 	if (d->shared_info.gfn == gfn)
-		err = hv_page_unplace(d, &d->shared_info, settle_shared_info);
+		err = hv_page_unplace(d, &d->shared_info);
 	pthread_mutex_unlock(&d->physmap_lock);
-	return err ? err : shared_info_moved(d);
+	return err ? err : evtchn_shared_info_moved(d);
 }
 
 /* As long as it waits to be started by INIT and SIPI; the vCPU's own thread */

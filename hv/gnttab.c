@@ -32,6 +32,21 @@ unsigned int gnttab_nr_frames(const struct domain *d)
 	return __atomic_load_n(&d->gnttab->nr_frames, __ATOMIC_ACQUIRE);
 }
 
+/* Maps and unmaps that changed flags in the old storage while the entries were copied */
+static void settle_frame(struct domain *d, const void *from, void *to)
+{
+	struct gnttab *gt = d->gnttab;
+	grant_entry_v1_t *entries = to;
+
+	(void)from;
+	for (unsigned int i = 0; i < gt->nr_frames; i++) {
+		if (gt->frame[i]->page.va != to)
+			continue;
+		for (unsigned int n = 0; n < ENTRIES_PER_FRAME; n++)
+			gnttab_entry_settle(&entries[n], &gt->frame[i]->use[n]);
+	}
+}
+
 /* Physmap lock held */
 static long grow(struct domain *d, unsigned int nr_frames)
 {
@@ -45,7 +60,7 @@ static long grow(struct domain *d, unsigned int nr_frames)
 
 		if (!frame)
 			return -ENOMEM;
-		err = hv_page_init(&frame->page);
+		err = hv_page_init(&frame->page, settle_frame);
 		if (err) {
 			free(frame);
 			return err;
@@ -173,21 +188,6 @@ gfn_t gnttab_frame_gfn(struct domain *d, unsigned int index)
 	return gfn;
 }
 
-/* Maps and unmaps that changed flags in the old storage while the entries were copied */
-static void settle_frame(struct domain *d, const void *from, void *to)
-{
-	struct gnttab *gt = d->gnttab;
-	grant_entry_v1_t *entries = to;
-
-	(void)from;
-	for (unsigned int i = 0; i < gt->nr_frames; i++) {
-		if (gt->frame[i]->page.va != to)
-			continue;
-		for (unsigned int n = 0; n < ENTRIES_PER_FRAME; n++)
-			gnttab_entry_settle(&entries[n], &gt->frame[i]->use[n]);
-	}
-}
-
 long gnttab_place_frame(struct domain *d, uint64_t index, gfn_t gfn)
 {
 	long err;
@@ -197,7 +197,7 @@ long gnttab_place_frame(struct domain *d, uint64_t index, gfn_t gfn)
 	pthread_mutex_lock(&d->physmap_lock);
 	err = grow(d, index + 1);
 	if (!err)
-		err = hv_page_place(d, &d->gnttab->frame[index]->page, gfn, settle_frame);
+		err = hv_page_place(d, &d->gnttab->frame[index]->page, gfn);
 	pthread_mutex_unlock(&d->physmap_lock);
 	return err;
 }
@@ -210,7 +210,7 @@ long gnttab_unplace_frame(struct domain *d, gfn_t gfn)
 	pthread_mutex_lock(&d->physmap_lock);
 	for (unsigned int i = 0; i < gt->nr_frames && err == -ENOENT; i++) {
 		if (gt->frame[i]->page.gfn == gfn)
-			err = hv_page_unplace(d, &gt->frame[i]->page, settle_frame);
+			err = hv_page_unplace(d, &gt->frame[i]->page);
 	}
 	pthread_mutex_unlock(&d->physmap_lock);
 	return err;

@@ -29,6 +29,14 @@ static gfn_t highest_gfn(const struct domain *d)
 	return (bytes >> PAGE_SHIFT) - 1;
 }
 
+static long place_grant_frame(struct domain *d, uint64_t index, gfn_t gfn)
+{
+	bool displaces = gfn == d->shared_info.gfn;
+	long err = gnttab_place_frame(d, index, gfn);
+
+	return err || !displaces ? err : evtchn_shared_info_moved(d);
+}
+
 static long place(struct vcpu *v, unsigned int space, uint64_t index, gfn_t gfn)
 {
 	if (gfn == GFN_NONE)
@@ -37,7 +45,7 @@ static long place(struct vcpu *v, unsigned int space, uint64_t index, gfn_t gfn)
 	case XENMAPSPACE_shared_info:
 		return index ? -EINVAL : evtchn_place_shared_info(v->domain, gfn);
 	case XENMAPSPACE_grant_table:
-		return gnttab_place_frame(v->domain, index, gfn);
+		return place_grant_frame(v->domain, index, gfn);
 	case XENMAPSPACE_gmfn:
 	case XENMAPSPACE_gmfn_range:
 	case XENMAPSPACE_gmfn_foreign:

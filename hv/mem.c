@@ -13,7 +13,7 @@
 
 #define HUGE_PAGE (2UL << 20)
 #define RAM_SLOTS 2
-/* One for every page that can be outside RAM: all grant frames, shared_info, and the like */
+/* One for every page that can be placed: all grant frames, shared_info, and the like */
 #define PAGE_SLOTS 96
 /* Chipset and LAPIC addresses: no page of ours goes there */
 #define MMIO_FIRST_GFN (0xfec00000ULL >> PAGE_SHIFT)
@@ -25,14 +25,14 @@
  * @low: bytes of RAM from address 0
  * @high: bytes of RAM from MEM_HIGH_BASE; their storage follows @low's
  * @map: what mmap() returned, @map_len bytes
- * @slot_used: memslots of pages outside RAM; under the domain's physmap lock
+ * @page: those placed now, with a memslot each if outside RAM; under the domain's physmap lock
  */
 struct mem {
 	uint8_t *ram;
 	uint64_t low, high;
 	void *map;
 	size_t map_len;
-	bool slot_used[PAGE_SLOTS];
+	struct hv_page *page[PAGE_SLOTS];
 };
 
 static int mem_set_slot(struct domain *d, unsigned int slot, gpa_t gpa, uint64_t len, void *va)
@@ -160,38 +160,41 @@ int mem_write_gva(struct vcpu *v, gva_t dst, const void *src, size_t len)
 
 /* ---- pages of the hypervisor that a guest can place ---- */
 
-int hv_page_init(struct hv_page *p)
+int hv_page_init(struct hv_page *p, void (*settle)(struct domain *d, const void *from, void *to))
 {
 	void *va =
 		mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (va == MAP_FAILED)
 		return -ENOMEM;
-	*p = (struct hv_page){ .va = va, .private_va = va, .gfn = GFN_NONE, .slot = -1 };
+	*p = (struct hv_page){
+		.va = va, .private_va = va, .gfn = GFN_NONE, .slot = -1, .settle = settle
+	};
 	return 0;
 }
 
-static void hv_page_drop_slot(struct domain *d, struct hv_page *p)
+static void hv_page_drop(struct domain *d, struct hv_page *p)
 {
 	if (p->slot < 0)
 		return;
-	mem_set_slot(d, RAM_SLOTS + p->slot, 0, 0, NULL);
-	d->mem->slot_used[p->slot] = false;
+	if (!mem_page(d, p->gfn))
+		mem_set_slot(d, RAM_SLOTS + p->slot, 0, 0, NULL);
+	d->mem->page[p->slot] = NULL;
 	p->slot = -1;
+	p->gfn = GFN_NONE;
 }
 
 void hv_page_fini(struct domain *d, struct hv_page *p)
 {
 	if (!p->private_va)
 		return;
-	hv_page_drop_slot(d, p);
+	hv_page_drop(d, p);
 	munmap(p->private_va, PAGE_SIZE);
 	*p = (struct hv_page){ .gfn = GFN_NONE, .slot = -1 };
 }
 
 /* Move contents to @to and make every reader use it. */
-static void hv_page_move(struct domain *d, struct hv_page *p, void *to,
-			 void (*settle)(struct domain *d, const void *from, void *to))
+static void hv_page_move(struct domain *d, struct hv_page *p, void *to)
 {
 	void *from = p->va;
 
@@ -201,48 +204,52 @@ static void hv_page_move(struct domain *d, struct hv_page *p, void *to,
 	/* Pairs with the readers' rcu_dereference(): whoever sees @to sees its contents. */
 	rcu_assign_pointer(p->va, to);
 	synchronize_rcu();
-	if (settle)
-		settle(d, from, to);
+	p->settle(d, from, to);
 }
 
-int hv_page_place(struct domain *d, struct hv_page *p, gfn_t gfn,
-		  void (*settle)(struct domain *d, const void *from, void *to))
+/* Two pages at one address would be each other's storage, or memslots that KVM refuses. */
+static void hv_page_displace(struct domain *d, gfn_t gfn)
+{
+	for (unsigned int i = 0; i < PAGE_SLOTS; i++) {
+		if (d->mem->page[i] && d->mem->page[i]->gfn == gfn)
+			hv_page_unplace(d, d->mem->page[i]);
+	}
+}
+
+int hv_page_place(struct domain *d, struct hv_page *p, gfn_t gfn)
 {
 	void *ram = mem_page(d, gfn);
-	int slot, ret;
+	unsigned int slot;
+	int ret;
 
 	if (gfn == p->gfn)
 		return 0;
 	if (gfn >> (52 - PAGE_SHIFT) || (gfn >= MMIO_FIRST_GFN && gfn <= MMIO_LAST_GFN))
 		return -EINVAL;
-	if (ram) {
-		hv_page_move(d, p, ram, settle);
-		hv_page_drop_slot(d, p);
-		p->gfn = gfn;
-		return 0;
-	}
-	for (slot = 0; slot < PAGE_SLOTS && d->mem->slot_used[slot]; slot++)
+	hv_page_displace(d, gfn);
+	for (slot = 0; slot < PAGE_SLOTS && d->mem->page[slot]; slot++)
 		;
 	if (slot == PAGE_SLOTS)
 		return -ENOMEM;
-	ret = mem_set_slot(d, RAM_SLOTS + slot, gfn << PAGE_SHIFT, PAGE_SIZE, p->private_va);
-	if (ret)
-		return ret;
-	d->mem->slot_used[slot] = true;
-	hv_page_move(d, p, p->private_va, settle);
-	hv_page_drop_slot(d, p);
+	if (!ram) {
+		ret = mem_set_slot(d, RAM_SLOTS + slot, gfn << PAGE_SHIFT, PAGE_SIZE,
+				   p->private_va);
+		if (ret)
+			return ret;
+	}
+	hv_page_move(d, p, ram ? ram : p->private_va);
+	hv_page_drop(d, p);
+	d->mem->page[slot] = p;
 	p->slot = slot;
 	p->gfn = gfn;
 	return 0;
 }
 
-int hv_page_unplace(struct domain *d, struct hv_page *p,
-		    void (*settle)(struct domain *d, const void *from, void *to))
+int hv_page_unplace(struct domain *d, struct hv_page *p)
 {
 	if (p->gfn == GFN_NONE)
 		return -EINVAL;
-	hv_page_move(d, p, p->private_va, settle);
-	hv_page_drop_slot(d, p);
-	p->gfn = GFN_NONE;
+	hv_page_move(d, p, p->private_va);
+	hv_page_drop(d, p);
 	return 0;
 }

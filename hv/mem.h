@@ -57,6 +57,9 @@ int mem_write_gva(struct vcpu *v, gva_t dst, const void *src, size_t len);
  * @va: current storage. Readers on other threads use rcu_dereference() within a read-side section
  *      (liburcu): placing the page moves the storage.
  * @gfn: where the guest sees it, or GFN_NONE
+ * @slot: index in the domain's table of placed pages, or -1
+ * @settle: runs after every reader has left the old storage, with old and new storage, so that bits
+ *	    set during a move are not lost
  *
  * Placed inside RAM the guest's own page becomes the storage; outside RAM the private page gets a
  * memslot of its own.
@@ -66,22 +69,23 @@ struct hv_page {
 	void *private_va;
 	gfn_t gfn;
 	int slot;
+	void (*settle)(struct domain *d, const void *from, void *to);
 };
 
-int hv_page_init(struct hv_page *p);
+int hv_page_init(struct hv_page *p, void (*settle)(struct domain *d, const void *from, void *to));
 void hv_page_fini(struct domain *d, struct hv_page *p);
 
 /**
  * hv_page_place - make @p visible at @gfn (XENMEM_add_to_physmap), moving it if it was elsewhere
  *
- * Contents move with the page. @settle, if not NULL, runs after every reader has left the old storage, with
- * old and new storage, so that bits set during the move are not lost. Caller serialises placements
- * (domain's physmap lock). Return: 0, -EINVAL for a frame that cannot hold it, -ENOMEM, -errno of KVM.
+ * Contents move with the page. Another page that was there is unplaced. Caller serialises
+ * placements (domain's physmap lock). Return: 0, -EINVAL for a frame that cannot hold it, -ENOMEM,
+ * -errno of KVM.
  */
-int hv_page_place(struct domain *d, struct hv_page *p, gfn_t gfn,
-		  void (*settle)(struct domain *d, const void *from, void *to));
-/** hv_page_unplace - take the page back (XENMEM_remove_from_physmap): storage becomes private again */
-int hv_page_unplace(struct domain *d, struct hv_page *p,
-		    void (*settle)(struct domain *d, const void *from, void *to));
+int hv_page_place(struct domain *d, struct hv_page *p, gfn_t gfn);
+/**
+ * hv_page_unplace - take the page back (XENMEM_remove_from_physmap): storage becomes private again
+ */
+int hv_page_unplace(struct domain *d, struct hv_page *p);
 
 #endif /* HV_MEM_H */

@@ -433,6 +433,43 @@ static void test_shared_info_moves(void **state)
 			 -ENOSYS);
 }
 
+static void set_callback_vector(void)
+{
+	struct xen_hvm_param p = {
+		.domid = DOMID_SELF,
+		.index = HVM_PARAM_CALLBACK_IRQ,
+		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VECTOR,
+	};
+
+	f->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_SHARED_INFO;
+	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
+}
+
+/* A grant frame placed there instead, in RAM or elsewhere; KVM must not write into it */
+static void test_shared_info_displaced(void **state)
+{
+	static const gfn_t gfns[] = { 0x20, FAKE_BAD >> PAGE_SHIFT };
+	struct xen_add_to_physmap x = { .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table };
+	evtchn_port_t port = new_ipi(1);
+
+	(void)state;
+	assert_int_equal(send(port), 0);
+	set_callback_vector();
+	for (unsigned int i = 0; i < ARRAY_SIZE(gfns); i++) {
+		x.gpfn = gfns[i];
+		assert_int_equal(place_shared_info(gfns[i]), 0);
+		assert_int_equal(f->vcpu_info_gpa[1],
+				 (gfns[i] << PAGE_SHIFT) +
+					 offsetof(struct shared_info, vcpu_info[1]));
+		assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x,
+					 sizeof(x)),
+				 0);
+		assert_int_equal(f->d.shared_info.gfn, GFN_NONE);
+		assert_true(pending(port));
+		assert_int_equal(f->vcpu_info_gpa[1], GFN_NONE);
+	}
+}
+
 static void move_meanwhile(struct fake *fake)
 {
 	(void)fake;
@@ -442,17 +479,10 @@ static void move_meanwhile(struct fake *fake)
 /* KVM looks where vcpu_info is in the end, whoever came first to tell it */
 static void test_kvm_follows_shared_info(void **state)
 {
-	struct xen_hvm_param p = {
-		.domid = DOMID_SELF,
-		.index = HVM_PARAM_CALLBACK_IRQ,
-		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VECTOR,
-	};
-
 	(void)state;
-	f->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_SHARED_INFO;
 	assert_int_equal(place_shared_info(0x20), 0);
 	f->before_call = move_meanwhile;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
+	set_callback_vector();
 	for (unsigned int i = 0; i < FAKE_VCPUS; i++)
 		assert_int_equal(f->vcpu_info_gpa[i],
 				 0x21000 + offsetof(struct shared_info, vcpu_info[i]));
@@ -571,6 +601,7 @@ int main(void)
 		T(register_vcpu_info_errors),
 		T(fifo_is_refused),
 		T(kvm_follows_shared_info),
+		T(shared_info_displaced),
 		T(register_vcpu_info_nearby),
 		T(register_vcpu_info_of_others),
 	};

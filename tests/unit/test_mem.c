@@ -243,42 +243,69 @@ static void test_place_page(void **state)
 	void *private_va;
 
 	(void)state;
-	assert_int_equal(hv_page_init(&page), 0);
+	assert_int_equal(hv_page_init(&page, settle), 0);
 	private_va = page.va;
 	strcpy(page.va, "contents");
-	assert_int_equal(hv_page_place(&d, &page, 0x10, settle), 0);
+	assert_int_equal(hv_page_place(&d, &page, 0x10), 0);
 	assert_ptr_equal(page.va, mem_page(&d, 0x10));
 	assert_ptr_equal(settled_from, private_va);
 	assert_ptr_equal(settled_to, page.va);
 	assert_string_equal(page.va, "contents");
 	assert_int_equal(page.gfn, 0x10);
 	/* moving keeps the contents, and leaves the old frame to the guest */
-	assert_int_equal(hv_page_place(&d, &page, 0x20, settle), 0);
+	assert_int_equal(hv_page_place(&d, &page, 0x20), 0);
 	assert_ptr_equal(page.va, mem_page(&d, 0x20));
 	assert_string_equal(page.va, "contents");
-	assert_int_equal(hv_page_unplace(&d, &page, settle), 0);
+	assert_int_equal(hv_page_unplace(&d, &page), 0);
 	assert_ptr_equal(page.va, private_va);
 	assert_string_equal(page.va, "contents");
-	assert_int_equal(hv_page_unplace(&d, &page, settle), -EINVAL);
+	assert_int_equal(hv_page_unplace(&d, &page), -EINVAL);
 	/* what cannot hold it: interrupt controllers, frames no processor can address */
-	assert_int_equal(hv_page_place(&d, &page, 0xfee00, settle), -EINVAL);
-	assert_int_equal(hv_page_place(&d, &page, 1ULL << 40, settle), -EINVAL);
-	assert_int_equal(hv_page_place(&d, &page, GFN_NONE - 1, settle), -EINVAL);
+	assert_int_equal(hv_page_place(&d, &page, 0xfee00), -EINVAL);
+	assert_int_equal(hv_page_place(&d, &page, 1ULL << 40), -EINVAL);
+	assert_int_equal(hv_page_place(&d, &page, GFN_NONE - 1), -EINVAL);
 	/* outside RAM KVM is asked, and there is none here */
-	assert_int_equal(hv_page_place(&d, &page, 0x100000, settle), -EBADF);
+	assert_int_equal(hv_page_place(&d, &page, 0x100000), -EBADF);
 	assert_ptr_equal(page.va, private_va);
 	hv_page_fini(&d, &page);
+}
+
+/* A page placed where another is takes its place; the other keeps its contents */
+static void test_displace_page(void **state)
+{
+	struct hv_page first, second;
+
+	(void)state;
+	assert_int_equal(hv_page_init(&first, settle), 0);
+	assert_int_equal(hv_page_init(&second, settle), 0);
+	strcpy(first.va, "first");
+	strcpy(second.va, "second");
+	assert_int_equal(hv_page_place(&d, &first, 0x10), 0);
+	assert_int_equal(hv_page_place(&d, &second, 0x10), 0);
+	assert_int_equal(first.gfn, GFN_NONE);
+	assert_ptr_equal(first.va, first.private_va);
+	assert_string_equal(first.va, "first");
+	assert_ptr_equal(second.va, mem_page(&d, 0x10));
+	assert_string_equal(second.va, "second");
+	hv_page_fini(&d, &first);
+	hv_page_fini(&d, &second);
 }
 
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_range),      TEST(test_range_with_hole),
-		TEST(test_no_paging),  TEST(test_4_level),
-		TEST(test_5_level),    TEST(test_large_pages),
-		TEST(test_pae),	       TEST(test_32_bit),
-		TEST(test_place_page), TEST(test_copy_straddles_pages),
+		TEST(test_range),
+		TEST(test_range_with_hole),
+		TEST(test_no_paging),
+		TEST(test_4_level),
+		TEST(test_5_level),
+		TEST(test_large_pages),
+		TEST(test_pae),
+		TEST(test_32_bit),
+		TEST(test_place_page),
+		TEST(test_displace_page),
+		TEST(test_copy_straddles_pages),
 	};
 
 	return cmocka_run_group_tests_name("mem", tests, NULL, NULL);
