@@ -77,8 +77,11 @@ static irqreturn_t upcall_interrupt(int irq, void *data)
 {
 	struct upcall_cpu *uc = data;
 
-	if (!paravane_evtchn_scan(paravane_shared_info(), &uc->scan, paravane_evtchn_dispatch, uc))
-		return IRQ_NONE;
+	/*
+	 * Finding nothing is normal: an event that comes during a scan is handled by it, and still
+	 * raises the vector once more. Calling that unhandled could get the vector switched off.
+	 */
+	paravane_evtchn_scan(paravane_shared_info(), &uc->scan, paravane_evtchn_dispatch, uc);
 	return IRQ_HANDLED;
 }
 
