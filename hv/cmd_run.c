@@ -22,6 +22,7 @@
 #include "hv/loop.h"
 #include "hv/report.h"
 #include "hv/rundir.h"
+#include "hv/stats.h"
 #include "hv/vcpu.h"
 #include "hv/xenstore_service.h"
 
@@ -29,6 +30,9 @@
 
 /* What a guest that does not listen to shutdown requests is left after the first signal */
 #define GRACE_SECONDS 5
+/* A guest that reboots that often without ever living so long is not rebooted any more: it panics, say */
+#define QUICK_LIVES 4
+#define QUICK_SECONDS 60
 
 /**
  * struct run - everything of one run
@@ -36,6 +40,7 @@
  * @grace: timer of a guest that was asked to shut down but cannot hear it
  * @asked: a signal came already
  * @killed: we ended the guest, not the guest itself
+ * @quick_lives: how many of its last lives were shorter than QUICK_SECONDS
  */
 struct run {
 	struct config config;
@@ -46,6 +51,7 @@ struct run {
 	struct domain domain;
 	struct loop_source signals, grace;
 	bool asked, killed;
+	unsigned int quick_lives;
 };
 
 static void run_kill(struct run *run, const char *why)
@@ -144,12 +150,48 @@ static int run_status(const struct run *run)
 
 	if (reason == SHUTDOWN_poweroff)
 		return EXIT_DONE;
-	if (!run->killed)
+	if (!run->killed && reason != SHUTDOWN_reboot)
 		pr_err("the guest ended: %s", report_shutdown_name(reason));
 	return EXIT_GUEST;
 }
 
-/* The guest's life, from the first thing that exists because of it to the last. */
+/* One life of the guest, from its first instruction to a shutdown; the exit status */
+static int run_life(struct run *run)
+{
+	struct domain *d = &run->domain;
+	uint64_t start = stats_elapsed_ns();
+	int status = EXIT_SETUP;
+
+	if (domain_create(d, &run->boot, run->bus, run->console))
+		return status;
+	boot_close(&run->boot);
+	if (!domain_run(d))
+		status = run_status(run);
+	if (run->config.report && report_write(d, run->config.report))
+		status = EXIT_SETUP;
+	domain_destroy(d);
+	if (stats_elapsed_ns() - start < QUICK_SECONDS * 1000000000ULL)
+		run->quick_lives++;
+	else
+		run->quick_lives = 0;
+	return status;
+}
+
+/* True if the guest wants another life and gets it. */
+static bool run_again(struct run *run)
+{
+	if (run->domain.shutdown_reason != SHUTDOWN_reboot || run->asked)
+		return false;
+	if (run->quick_lives >= QUICK_LIVES) {
+		pr_err("the guest reboots again and again, %d times within %d s each", QUICK_LIVES,
+		       QUICK_SECONDS);
+		return false;
+	}
+	pr_info("the guest reboots");
+	return !boot_open(&run->config, &run->boot);
+}
+
+/* All lives of the guest, from the first thing that exists because of it to the last */
 static int run_domain(struct run *run)
 {
 	struct domain *d = &run->domain;
@@ -164,21 +206,15 @@ static int run_domain(struct run *run)
 	d->loop = loop_new();
 	if (!d->loop || run_watch_signals(run, &set)) {
 		pr_err("cannot create the event loop: %s", strerror(errno));
-		goto out_dir;
+		goto out;
 	}
-	if (domain_create(d, &run->boot, run->bus, run->console))
-		goto out_loop;
-	boot_close(&run->boot);
 	if (console_pty(run->console))
 		pr_info("console on %s", console_pty(run->console));
-	if (!domain_run(d))
-		status = run_status(run);
-	if (run->config.report && report_write(d, run->config.report))
-		status = EXIT_SETUP;
-	domain_destroy(d);
-out_loop:
+	do {
+		status = run_life(run);
+	} while (run_again(run));
+out:
 	run_unwatch_signals(run);
-out_dir:
 	loop_free(d->loop);
 	rundir_remove(&run->dir);
 	return status;

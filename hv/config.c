@@ -342,7 +342,8 @@ static void print_help(void)
 			 o->arg ? o->arg : "");
 		printf("  %-34s %s\n", form, o->help);
 	}
-	printf("\nExit status: 0 the guest powered itself off, 1 it crashed or was ended, "
+	printf("\nA guest that reboots is started again. Exit status: 0 the guest powered itself off, 1 it "
+	       "crashed or was ended, "
 	       "2 it could not be started.\n");
 }
 

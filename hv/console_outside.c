@@ -52,7 +52,7 @@ static void make_raw(int fd)
 	struct termios raw;
 	unsigned int i;
 
-	if (tcgetattr(fd, &terminal.found))
+	if (terminal.changed || tcgetattr(fd, &terminal.found))
 		return;
 	terminal.fd = fd;
 	raw = terminal.found;

@@ -81,10 +81,12 @@ static int domain_create_machine(struct domain *d)
 
 	ret = kvm_create_vm(d);
 	if (ret)
-		return ret;
+		goto err_vm;
 	ret = mem_create(d, d->config->memory);
-	if (ret)
-		return domain_fail("guest memory", ret);
+	if (ret) {
+		domain_fail("guest memory", ret);
+		goto err_vm;
+	}
 	ret = pio_create(d);
 	if (ret) {
 		domain_fail("ports", ret);
@@ -99,6 +101,8 @@ err_pio:
 	pio_destroy(d);
 err_mem:
 	mem_destroy(d);
+err_vm:
+	kvm_destroy_vm(&d->kvm);
 	return ret;
 }
 
@@ -107,6 +111,7 @@ static void domain_destroy_machine(struct domain *d)
 	domain_destroy_vcpus(d);
 	pio_destroy(d);
 	mem_destroy(d);
+	kvm_destroy_vm(&d->kvm);
 }
 
 /* XenStore and what depends on it */
@@ -194,6 +199,7 @@ err_stats:
 	stats_destroy(d);
 err_uart:
 	uart_destroy(d->uart);
+	d->uart = NULL;
 err_machine:
 	domain_destroy_machine(d);
 err_locks:
@@ -209,6 +215,7 @@ void domain_destroy(struct domain *d)
 	abi_destroy(d);
 	stats_destroy(d);
 	uart_destroy(d->uart);
+	d->uart = NULL;
 	domain_destroy_machine(d);
 	pthread_mutex_destroy(&d->physmap_lock);
 	pthread_cond_destroy(&d->call_cond);

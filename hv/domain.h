@@ -85,8 +85,8 @@ struct domain {
  * @boot: checked kernel and initrd; not needed afterwards
  * @bus, @console: opened by the caller, who also destroys them, after domain_destroy()
  *
- * @d->config, @d->domid, @d->run_dir and @d->kvm (opened) are the caller's to set. Return: 0, or -errno after printing one
- * line; then nothing is left.
+ * @d->config, @d->domid, @d->run_dir, @d->loop and @d->kvm (opened) are the caller's to set. Return: 0, or
+ * -errno after printing one line; then nothing is left.
  */
 int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
 		  struct console *console);
@@ -94,7 +94,7 @@ int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
 /** domain_run - run vCPUs and loop until domain_shutdown(); the loop thread; 0 or -errno */
 int domain_run(struct domain *d);
 
-/** domain_destroy - undo domain_create(); everything in reverse */
+/** domain_destroy - undo domain_create(), everything in reverse; @d can be created again */
 void domain_destroy(struct domain *d);
 
 /**

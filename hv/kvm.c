@@ -101,11 +101,17 @@ int kvm_open(struct kvm *kvm)
 
 void kvm_close(struct kvm *kvm)
 {
-	if (kvm->vm_fd >= 0)
-		close(kvm->vm_fd);
+	kvm_destroy_vm(kvm);
 	if (kvm->fd >= 0)
 		close(kvm->fd);
 	*kvm = (struct kvm){ .fd = -1, .vm_fd = -1 };
+}
+
+void kvm_destroy_vm(struct kvm *kvm)
+{
+	if (kvm->vm_fd >= 0)
+		close(kvm->vm_fd);
+	kvm->vm_fd = -1;
 }
 
 static int kvm_enable_cap(const struct kvm *kvm, uint32_t cap, uint64_t arg)

@@ -52,6 +52,8 @@ void kvm_close(struct kvm *kvm);
  * Decides d->transport. Return: 0, or -errno after printing one line.
  */
 int kvm_create_vm(struct domain *d);
+/** kvm_destroy_vm - let go of the VM; @kvm stays open; allowed without one */
+void kvm_destroy_vm(struct kvm *kvm);
 
 /**
  * kvm_signal_msi - raise @vector on the vCPU with LAPIC id @apic_id; any thread
