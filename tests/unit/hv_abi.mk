@@ -7,13 +7,17 @@ ABI_SRCS := tests/unit/fake_domain.c hv/mem.c hv/pagewalk.c hv/loop.c \
 	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c hv/runstate.c
 ABI_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common
 
-UNIT_TESTS += evtchn gnttab hypercall timer
+UNIT_TESTS += evtchn gnttab guest_line hypercall shared_info timer
 evtchn_SRCS := tests/unit/test_evtchn.c $(ABI_SRCS)
 evtchn_LIBS := $(ABI_LIBS)
 gnttab_SRCS := tests/unit/test_gnttab.c $(ABI_SRCS)
 gnttab_LIBS := $(ABI_LIBS)
 hypercall_SRCS := tests/unit/test_hypercall.c $(ABI_SRCS)
 hypercall_LIBS := $(ABI_LIBS)
+guest_line_SRCS := tests/unit/test_guest_line.c $(ABI_SRCS)
+guest_line_LIBS := $(ABI_LIBS)
+shared_info_SRCS := tests/unit/test_shared_info.c $(ABI_SRCS)
+shared_info_LIBS := $(ABI_LIBS)
 timer_SRCS := tests/unit/test_timer.c $(ABI_SRCS)
 timer_LIBS := $(ABI_LIBS)
 
