@@ -20,7 +20,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", str(os.fstat(source.fileno()).st_size))
             self.end_headers()
-            shutil.copyfileobj(source, self.wfile, CHUNK)
+            try:
+                shutil.copyfileobj(source, self.wfile, CHUNK)
+            except ConnectionError:
+                pass  # a client may leave in the middle
 
     def do_PUT(self):
         left = int(self.headers["Content-Length"])

@@ -38,7 +38,7 @@ def title(text):
 
 
 def boot_table():
-    title(f"Boot to init, {boot['vcpus']} vCPUs, the same kernel and initramfs")
+    title(f"Boot to init, {boot['vcpus']} vCPU, the same kernel and initramfs")
     print(f"{'':24}{'median ms':>10}{'min-max':>16}{'exits':>8}{'to user space':>15}")
     user = {"paravane": str(mark(boot, "init")["user_exits"])}
     for name, label in (("paravane", "Paravane"), ("microvm", "QEMU microvm (PVH)")):

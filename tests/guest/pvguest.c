@@ -55,7 +55,8 @@ static int cmd_say(int argc, char **argv)
 	size_t used = 0;
 
 	for (int i = 1; i < argc && used < sizeof(line); i++)
-		used += snprintf(line + used, sizeof(line) - used, "%s%s", i > 1 ? " " : "", argv[i]);
+		used += snprintf(line + used, sizeof(line) - used, "%s%s", i > 1 ? " " : "",
+				 argv[i]);
 	return debug_line(line);
 }
 
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 			return ret ? 1 : 0;
 		}
 	}
-	fprintf(stderr, "usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | stream MIB SEED\n");
+	fprintf(stderr,
+		"usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | stream MIB SEED\n");
 	return 2;
 }
