@@ -114,79 +114,74 @@ static void cpuid_adjust(struct kvm_cpuid_entry2 *e, const struct cpuid_request 
 	}
 }
 
-static int cpuid_add(struct kvm_cpuid2 *cpuid, const struct kvm_cpuid_entry2 *entry)
+/** struct cpuid_leaf - a leaf of ours; @subleaf is -1 if it has none */
+struct cpuid_leaf {
+	uint32_t function;
+	int subleaf;
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static int cpuid_add(struct kvm_cpuid2 *cpuid, const struct cpuid_leaf *leaf, unsigned int n)
 {
-	if (cpuid->nent >= CPUID_MAX_ENTRIES)
+	if (n > CPUID_MAX_ENTRIES - cpuid->nent)
 		return -E2BIG;
-	cpuid->entries[cpuid->nent++] = *entry;
+	for (; n--; leaf++) {
+		cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
+			.function = leaf->function,
+			.index = leaf->subleaf < 0 ? 0 : leaf->subleaf,
+			.flags = leaf->subleaf < 0 ? 0 : KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+			.eax = leaf->eax,
+			.ebx = leaf->ebx,
+			.ecx = leaf->ecx,
+			.edx = leaf->edx,
+		};
+	}
 	return 0;
 }
 
 static int cpuid_add_xen(struct kvm_cpuid2 *cpuid, uint32_t base, const struct cpuid_request *req)
 {
-	const struct kvm_cpuid_entry2 leaves[] = {
-		{ .function = base,
-		  .eax = base + XEN_LEAVES,
-		  .ebx = XEN_CPUID_SIGNATURE_EBX,
-		  .ecx = XEN_CPUID_SIGNATURE_ECX,
-		  .edx = XEN_CPUID_SIGNATURE_EDX },
-		{ .function = base + 1, .eax = XEN_VERSION },
-		{ .function = base + 2, .eax = 1, .ebx = XEN_HYPERCALL_MSR },
-		{ .function = base + 3,
-		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-		  .ebx = XEN_TSC_NEVER_EMULATED,
-		  .ecx = req->tsc_khz },
-		{ .function = base + 3,
-		  .index = 2,
-		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-		  .eax = req->tsc_khz },
-		{ .function = base + 4,
-		  .eax = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-			 XEN_HVM_CPUID_UPCALL_VECTOR,
-		  .ebx = req->vcpu_id,
-		  .ecx = req->domid },
+	const uint32_t hvm = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
+			     XEN_HVM_CPUID_UPCALL_VECTOR;
+	const struct cpuid_leaf leaves[] = {
+		{ base, -1, base + XEN_LEAVES, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
+		  XEN_CPUID_SIGNATURE_EDX },
+		{ base + 1, -1, XEN_VERSION, 0, 0, 0 },
+		{ base + 2, -1, 1, XEN_HYPERCALL_MSR, 0, 0 },
+		{ base + 3, 0, 0, XEN_TSC_NEVER_EMULATED, req->tsc_khz, 0 },
+		{ base + 3, 2, req->tsc_khz, 0, 0, 0 },
+		{ base + 4, -1, hvm, req->vcpu_id, req->domid, 0 },
 	};
-	int ret = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(leaves) && !ret; i++)
-		ret = cpuid_add(cpuid, &leaves[i]);
-	return ret;
+	return cpuid_add(cpuid, leaves, ARRAY_SIZE(leaves));
 }
 
 /* @features: KVM's own answer for its feature leaf */
 static int cpuid_add_kvm(struct kvm_cpuid2 *cpuid, uint32_t base,
 			 const struct kvm_cpuid_entry2 *features)
 {
-	struct kvm_cpuid_entry2 signature = { .function = base,
-					      .eax = base + KVM_LEAVES,
-					      .ebx = 0x4b4d564b, /* "KVMKVMKVM" */
-					      .ecx = 0x564b4d56,
-					      .edx = 0x4d };
-	struct kvm_cpuid_entry2 leaf = *features;
-	int ret = cpuid_add(cpuid, &signature);
+	const struct cpuid_leaf leaves[] = {
+		/* "KVMKVMKVM" */
+		{ base, -1, base + KVM_LEAVES, 0x4b4d564b, 0x564b4d56, 0x4d },
+		{ base + 1, -1, features->eax, features->ebx, features->ecx, features->edx },
+	};
 
-	leaf.function = base + KVM_LEAVES;
-	return ret ? ret : cpuid_add(cpuid, &leaf);
+	return cpuid_add(cpuid, leaves, ARRAY_SIZE(leaves));
 }
 
 static int cpuid_add_paravane(struct kvm_cpuid2 *cpuid, uint32_t base,
 			      const struct cpuid_request *req)
 {
-	struct kvm_cpuid_entry2 signature = { .function = base,
-					      .eax = base + PARAVANE_CPUID_MAX_LEAF,
-					      .ebx = PARAVANE_CPUID_SIG_EBX,
-					      .ecx = PARAVANE_CPUID_SIG_ECX,
-					      .edx = PARAVANE_CPUID_SIG_EDX };
-	struct kvm_cpuid_entry2 features = {
-		.function = base + PARAVANE_CPUID_LEAF_FEATURES,
-		.eax = PARAVANE_CPUID_VERSION,
-		.ebx = PARAVANE_CPUID_FEAT_DOORBELL |
-		       (req->port_transport ? PARAVANE_CPUID_FEAT_PORT_TRANSPORT : 0),
-		.ecx = PARAVANE_CPUID_PORTS(PARAVANE_HYPERCALL_PORT, PARAVANE_DOORBELL_PORT),
+	const uint32_t features = PARAVANE_CPUID_FEAT_DOORBELL |
+				  (req->port_transport ? PARAVANE_CPUID_FEAT_PORT_TRANSPORT : 0);
+	const struct cpuid_leaf leaves[] = {
+		{ base, -1, base + PARAVANE_CPUID_MAX_LEAF, PARAVANE_CPUID_SIG_EBX,
+		  PARAVANE_CPUID_SIG_ECX, PARAVANE_CPUID_SIG_EDX },
+		{ base + PARAVANE_CPUID_LEAF_FEATURES, -1, PARAVANE_CPUID_VERSION, features,
+		  PARAVANE_CPUID_PORTS(PARAVANE_HYPERCALL_PORT, PARAVANE_DOORBELL_PORT), 0 },
 	};
-	int ret = cpuid_add(cpuid, &signature);
 
-	return ret ? ret : cpuid_add(cpuid, &features);
+	return cpuid_add(cpuid, leaves, ARRAY_SIZE(leaves));
 }
 
 int cpuid_build(struct kvm_cpuid2 *cpuid, const struct cpuid_request *req)

@@ -91,19 +91,6 @@ static int exit_shutdown(struct vcpu *v)
 	return SHUTDOWN_crash;
 }
 
-static int exit_system_event(struct vcpu *v)
-{
-	switch (v->run->system_event.type) {
-	case KVM_SYSTEM_EVENT_SHUTDOWN:
-		return SHUTDOWN_poweroff;
-	case KVM_SYSTEM_EVENT_RESET:
-		return SHUTDOWN_reboot;
-	default:
-		pr_err("vCPU %u: system event %u", v->id, v->run->system_event.type);
-		return SHUTDOWN_crash;
-	}
-}
-
 static int exit_fail_entry(struct vcpu *v)
 {
 	pr_err("vCPU %u: the processor refuses its state, hardware reason %#llx", v->id,
@@ -135,7 +122,6 @@ static const struct {
 	[KVM_EXIT_IOAPIC_EOI] = { "ioapic_eoi", exit_ignored },
 	[KVM_EXIT_INTR] = { "intr", exit_ignored },
 	[KVM_EXIT_SHUTDOWN] = { "shutdown", exit_shutdown },
-	[KVM_EXIT_SYSTEM_EVENT] = { "system_event", exit_system_event },
 	[KVM_EXIT_FAIL_ENTRY] = { "fail_entry", exit_fail_entry },
 	[KVM_EXIT_INTERNAL_ERROR] = { "internal_error", exit_internal_error },
 };

@@ -11,13 +11,13 @@
 #include <paravane/cpuid.h>
 #include <xen-public/sched.h>
 
+#include "hv/console_uart.h"
 #include "hv/domain.h"
 #include "hv/evtchn.h"
 #include "hv/guest_line.h"
 #include "hv/hypercall.h"
 #include "hv/log.h"
 #include "hv/stats.h"
-#include "hv/uart.h"
 #include "hv/vcpu.h"
 
 #define CMOS_PORT 0x70

@@ -14,7 +14,7 @@
 #include "hv/mem.h"
 #include "hv/pio.h"
 #include "hv/stats.h"
-#include "hv/uart.h"
+#include "hv/console_uart.h"
 
 static struct fake *fake_of(const struct domain *d)
 {

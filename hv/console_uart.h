@@ -3,8 +3,8 @@
  * A 16550A on the console: for messages before the PV console works, and for guests that have none.
  * It has no interrupt line; a driver that is told so polls.
  */
-#ifndef HV_UART_H
-#define HV_UART_H
+#ifndef HV_CONSOLE_UART_H
+#define HV_CONSOLE_UART_H
 
 #include "hv/types.h"
 
@@ -19,4 +19,4 @@ void uart_destroy(struct uart *uart);
 void uart_write(struct uart *uart, unsigned int reg, uint8_t value);
 uint8_t uart_read(struct uart *uart, unsigned int reg);
 
-#endif /* HV_UART_H */
+#endif /* HV_CONSOLE_UART_H */

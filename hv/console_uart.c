@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "hv/uart.h"
+#include "hv/console_uart.h"
 
 #include <linux/serial_reg.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #define UART_INPUT 1024
 
 /**
- * struct uart - see hv/uart.h
+ * struct uart - see hv/console_uart.h
  * @lock: protects all of it
  * @input: typed bytes the guest has not read, a ring from @head, @used of them
  */
