@@ -352,11 +352,30 @@ static int request_start(struct back_blk *blk, const struct blkif_request *req)
 	return err;
 }
 
+/* Collect what is complete; how many, or -errno */
+static int io_reap(struct back_blk *blk)
+{
+	struct io_uring_cqe *cqe;
+	int done = 0, err;
+
+	while (!io_uring_peek_cqe(&blk->uring, &cqe)) {
+		struct blk_request *r = io_uring_cqe_get_data(cqe);
+		int result = cqe->res;
+
+		io_uring_cqe_seen(&blk->uring, cqe);
+		blk->inflight--;
+		done++;
+		err = request_complete(blk, r, result);
+		if (err)
+			return err;
+	}
+	return done;
+}
+
 /* Submit what is prepared and collect what is complete, until neither finds anything. */
 static int io_run(struct back_blk *blk)
 {
-	struct io_uring_cqe *cqe;
-	int done = 0, n, err;
+	int done = 0, n;
 
 	do {
 		if (blk->prepared) {
@@ -368,17 +387,10 @@ static int io_run(struct back_blk *blk)
 				blk->inflight += n;
 			}
 		}
-		while (!io_uring_peek_cqe(&blk->uring, &cqe)) {
-			struct blk_request *r = io_uring_cqe_get_data(cqe);
-			int result = cqe->res;
-
-			io_uring_cqe_seen(&blk->uring, cqe);
-			blk->inflight--;
-			done++;
-			err = request_complete(blk, r, result);
-			if (err)
-				return err;
-		}
+		n = io_reap(blk);
+		if (n < 0)
+			return n;
+		done += n;
 	} while (blk->prepared);
 	return done;
 }
@@ -426,12 +438,17 @@ static void blk_stop(struct backend_queue *q)
 {
 	struct back_blk *blk = backend_queue_priv(q);
 	struct io_uring_cqe *cqe;
+	int err;
 
 	/* The kernel uses the guest's pages until the last operation is complete. */
-	io_run(blk);
+	err = io_run(blk);
 	while (blk->inflight) {
 		io_uring_wait_cqe(&blk->uring, &cqe);
-		io_run(blk);
+		/* Where nothing can be submitted any more, what was still counts. */
+		if (err < 0)
+			io_reap(blk);
+		else
+			err = io_run(blk);
 	}
 	if (ring_push_responses(&blk->ring))
 		evtchn_peer_notify(blk->peer);

@@ -23,12 +23,13 @@
  * @in_fd, @out_fd: -1 if there is none
  * @keep_fd: the pty's other end, held so that it stays open without a user
  * @socket: @out_fd is a socket, which has its own way not to block
+ * @blocking: writing to @out_fd may wait
  * @raw: switch the terminal on @in_fd to raw mode
  */
 struct console_outside {
 	enum console_type type;
 	int in_fd, out_fd, keep_fd;
-	bool socket, raw;
+	bool socket, blocking, raw;
 	char pty[64];
 	const char *path;
 };

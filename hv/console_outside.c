@@ -2,6 +2,7 @@
 /* Where a console shows: the terminal this program was started from, a pty, a file, or nowhere. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 
 #include "hv/console_core.h"
 #include "hv/log.h"
+
+/* What a terminal or pipe that shows room takes without waiting */
+#define BLOCKING_CHUNK 64
 
 /*
  * The process's terminal and how it was found. There is one terminal, and exit handlers and
@@ -82,8 +86,10 @@ static int stdout_fd(struct console_outside *o)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", STDOUT_FILENO);
 	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
 		fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		o->blocking = !S_ISREG(st.st_mode);
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -189,10 +195,17 @@ void outside_close(struct console_outside *o)
 
 ssize_t outside_write(const struct console_outside *o, const void *buf, size_t n)
 {
+	struct pollfd room = { .fd = o->out_fd, .events = POLLOUT };
 	ssize_t done;
 
 	if (o->out_fd < 0)
 		return n;
+	/* Another user's terminal cannot be opened again; a little fits where poll() sees room. */
+	if (o->blocking) {
+		if (poll(&room, 1, 0) <= 0)
+			return -EAGAIN;
+		n = n < BLOCKING_CHUNK ? n : BLOCKING_CHUNK;
+	}
 	if (o->socket)
 		done = send(o->out_fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	else

@@ -156,8 +156,10 @@ static void *vcpu_thread(void *arg)
 	sigemptyset(&set);
 	sigaddset(&set, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	__atomic_store_n(&v->tid, gettid(), __ATOMIC_RELEASE);
 
-	while (!__atomic_load_n(&v->stop, __ATOMIC_ACQUIRE)) {
+	/* After a shutdown no vCPU goes on, first of all the one that asked for it. */
+	while (!__atomic_load_n(&v->stop, __ATOMIC_ACQUIRE) && !domain_stopping(d)) {
 		if (!ioctl(v->fd, KVM_RUN, NULL)) {
 			vcpu_exit(v);
 		} else if (errno == EINTR) {
@@ -180,12 +182,10 @@ int vcpu_start(struct vcpu *v)
 {
 	int ret;
 
-	v->running = true;
+	pthread_mutex_lock(&v->domain->call_lock);
 	ret = pthread_create(&v->thread, NULL, vcpu_thread, v);
-	if (ret)
-		v->running = false;
-	else
-		__atomic_store_n(&v->started, true, __ATOMIC_RELEASE);
+	v->started = v->running = !ret;
+	pthread_mutex_unlock(&v->domain->call_lock);
 	return -ret;
 }
 
@@ -201,10 +201,14 @@ void vcpu_stop(struct vcpu *v)
 
 void vcpu_kick(struct vcpu *v)
 {
+	pid_t tid;
+
 	/* First the flag, then the signal: one of them ends KVM_RUN whether or not it was entered yet. */
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&v->started, __ATOMIC_ACQUIRE))
-		pthread_kill(v->thread, KICK_SIGNAL);
+	tid = __atomic_load_n(&v->tid, __ATOMIC_ACQUIRE);
+	/* By thread id: unlike a pthread_t it may be that of a thread that has ended. */
+	if (tid)
+		tgkill(getpid(), tid, KICK_SIGNAL);
 }
 
 long vcpu_call(struct vcpu *v, long (*fn)(struct vcpu *v, void *arg), void *arg)

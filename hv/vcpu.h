@@ -20,7 +20,7 @@ struct vcpu_call;
  * @stats: counters of this vCPU, written by its own thread only
  * @calls: what vcpu_call() wants done on the vCPU's thread; under the domain's call lock
  * @running: the thread takes calls; under the domain's call lock
- * @started: the thread exists; atomic
+ * @started: the thread exists and is to be joined
  * @stop: the thread is to end; set once, atomic
  */
 struct vcpu {
@@ -31,6 +31,7 @@ struct vcpu {
 	int stats_fd;
 	struct kvm_run *run;
 	pthread_t thread;
+	pid_t tid; /* of @thread once it runs, else 0; atomic */
 	struct vcpu_abi *abi;
 	struct vcpu_stats {
 		uint64_t user_exits;

@@ -28,7 +28,7 @@ static struct xst_conn *conn_of(const struct backend_dev *dev)
 static int publish(struct backend_dev *dev, const char *dir, const char *key, const char *fmt,
 		   va_list ap)
 {
-	char value[512];
+	char value[XENSTORE_PAYLOAD_MAX];
 	int n = vsnprintf(value, sizeof(value), fmt, ap);
 
 	if (n < 0 || (size_t)n >= sizeof(value))
