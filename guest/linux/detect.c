@@ -20,7 +20,7 @@ struct paravane_platform paravane_platform;
 
 static char *transport = "auto";
 module_param(transport, charp, 0444);
-MODULE_PARM_DESC(transport, "Hypercall instruction: auto (default), vmcall, vmmcall or port");
+MODULE_PARM_DESC(transport, "How to make hypercalls: auto (default), intercept or port");
 
 static bool doorbell = true;
 module_param(doorbell, bool, 0444);
@@ -40,46 +40,55 @@ struct transport {
 		     unsigned long a4, unsigned long a5);
 };
 
-static const struct transport transports[] = {
-	{ "vmcall", paravane_vmcall },
-	{ "vmmcall", paravane_vmmcall },
-	{ "port", paravane_portcall },
-};
+/*
+ * The other vendor's instruction is no choice: KVM would try to rewrite it in our read-only text,
+ * and the kernel would take the write fault.
+ */
+static const struct transport vmcall = { "vmcall", paravane_vmcall };
+static const struct transport vmmcall = { "vmmcall", paravane_vmmcall };
+static const struct transport port = { "port", paravane_portcall };
 
-static const char *transport_auto(void)
+static const struct transport *transport_intercept(void)
 {
-	if (paravane_platform.features & PARAVANE_CPUID_FEAT_PORT_TRANSPORT)
-		return "port";
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
 	    boot_cpu_data.x86_vendor == X86_VENDOR_HYGON)
-		return "vmmcall";
-	return "vmcall";
+		return &vmmcall;
+	return &vmcall;
+}
+
+static const struct transport *transport_by_name(const char *name)
+{
+	if (!strcmp(name, "intercept"))
+		return transport_intercept();
+	if (!strcmp(name, "port"))
+		return &port;
+	if (strcmp(name, "auto"))
+		return NULL;
+	if (paravane_platform.features & PARAVANE_CPUID_FEAT_PORT_TRANSPORT)
+		return &port;
+	return transport_intercept();
 }
 
 static int transport_choose(void)
 {
-	const char *name = strcmp(transport, "auto") ? transport : transport_auto();
-	unsigned int i;
+	const struct transport *chosen = transport_by_name(transport);
 	long version;
 
-	for (i = 0; i < ARRAY_SIZE(transports); i++) {
-		if (!strcmp(name, transports[i].name))
-			break;
-	}
-	if (i == ARRAY_SIZE(transports)) {
-		pr_err("unknown transport \"%s\"\n", name);
+	if (!chosen) {
+		pr_err("unknown transport \"%s\" (auto, intercept or port)\n", transport);
 		return -EINVAL;
 	}
-	static_call_update(paravane_hypercall, transports[i].call);
+	static_call_update(paravane_hypercall, chosen->call);
 
 	version = paravane_xen_version(XENVER_version, NULL);
 	if (version != paravane_platform.version) {
-		pr_err("hypercalls by %s do not work (XENVER_version gave %ld)\n", name, version);
+		pr_err("hypercalls by %s do not work (XENVER_version gave %ld)\n", chosen->name,
+		       version);
 		return -ENODEV;
 	}
 	pr_info("Xen %u.%u interface, %s, hypercalls by %s%s\n", paravane_platform.version >> 16,
 		paravane_platform.version & 0xffff,
-		paravane_platform.is_paravane ? "Paravane" : "no Paravane extensions", name,
+		paravane_platform.is_paravane ? "Paravane" : "no Paravane extensions", chosen->name,
 		paravane_platform.doorbell ? ", doorbell" : "");
 	return 0;
 }
