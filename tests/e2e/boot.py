@@ -4,7 +4,8 @@
 
 Measures each COMMAND REPEATS times, interleaved: from the start of the process to the moment the guest's
 init marks itself on the debug port, with the VM exits KVM counted until then (debugfs, the same source for
-every hypervisor). Writes {NAME: {"ms": [...], "exits": [...]}}.
+every hypervisor). "{run}" in a COMMAND is replaced by the number of the repetition. Writes
+{NAME: {"ms": [...], "exits": [...], "command": [...]}}.
 """
 import glob
 import json
@@ -70,9 +71,9 @@ commands = split(sys.argv[3:])
 if not os.path.isdir(f"{DEBUGFS}/kvm"):
     subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUGFS], check=True)
 results = {name: {"ms": [], "exits": [], "command": command} for name, command in commands}
-for _ in range(repeats):
+for run in range(repeats):
     for name, command in commands:
-        ms, exits = measure(command)
+        ms, exits = measure([word.replace("{run}", str(run)) for word in command])
         results[name]["ms"].append(round(ms))
         results[name]["exits"].append(exits)
 with open(out, "w") as f:

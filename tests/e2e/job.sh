@@ -13,8 +13,10 @@ send() {
 		cat /tmp/payload
 	} | nc "${server%:*}" "${server#*:}" | grep -q '^HTTP/1.0 201'
 }
+resolve() { nslookup -type=a "${server%:*}" >/dev/null; }
 
 server=$(param job.server)
+pvguest say "guest kernel $(uname -r)"
 
 check "mount /dev/xvda" mount -t ext4 /dev/xvda /mnt
 pvguest mark disk-read-start
@@ -26,6 +28,7 @@ pvguest mark disk-write-end
 check "unmount" umount /mnt
 
 check "address by DHCP" lease
+check "name by DNS" resolve
 pvguest mark net-in-start
 check "fetch over HTTP" fetch
 pvguest mark net-in-end
