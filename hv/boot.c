@@ -179,7 +179,7 @@ static int boot_load_initrd(struct domain *d, const struct boot *boot)
 static void boot_make_cmdline(const struct domain *d, struct boot *boot)
 {
 	const char *append = d->config->append;
-	bool clockless = d->config->profile == PROFILE_NONE || strstr(append, "nopv");
+	bool clockless = d->config->profile == PROFILE_NONE || d->config->nopv;
 	char tsc[32] = "";
 
 	if (clockless && !strstr(append, "tsc_early_khz="))

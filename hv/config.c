@@ -383,6 +383,17 @@ static int parse_options(int argc, char **argv, struct config *c)
 	return 0;
 }
 
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += len) {
+		if ((at == text || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	}
+	return false;
+}
+
 /* The same name gives the same addresses, so that a guest finds its interfaces again. */
 static void choose_macs(struct config *c)
 {
@@ -419,9 +430,11 @@ int config_parse(int argc, char **argv, struct config *c)
 	}
 	if (!ret && !c->append)
 		ret = set_string(&c->append, "");
-	if (!ret)
-		choose_macs(c);
-	return ret;
+	if (ret)
+		return ret;
+	c->nopv = has_word(c->append, "nopv");
+	choose_macs(c);
+	return 0;
 }
 
 void config_free(struct config *c)

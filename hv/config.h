@@ -35,6 +35,7 @@ struct config {
 	char *kernel;
 	char *initrd; /* or NULL */
 	char *append;
+	bool nopv; /* @append has this word: the guest's kernel looks for no hypervisor */
 	uint64_t memory; /* bytes */
 	unsigned int vcpus;
 	enum profile profile;

@@ -114,43 +114,38 @@ static void domain_destroy_machine(struct domain *d)
 	kvm_destroy_vm(&d->kvm);
 }
 
-/* XenStore and what depends on it */
-static int domain_start_services(struct domain *d, struct backend_bus *bus, struct console *console)
-{
-	int ret;
-
-	ret = domain_create_special_pages(d);
-	if (ret)
-		return ret;
-	ret = xenstore_service_create(d);
-	if (ret)
-		return ret;
-	ret = console_start(d, console);
-	if (ret) {
-		domain_fail("the console", ret);
-		goto err_xenstore;
-	}
-	ret = backends_start(d, bus);
-	if (ret) {
-		domain_fail("the devices", ret);
-		goto err_backends;
-	}
-	d->backends = bus;
-	return 0;
-
-err_backends:
-	backends_stop(bus);
-	console_stop(console);
-err_xenstore:
-	xenstore_service_destroy(d);
-	return ret;
-}
-
 static void domain_stop_services(struct domain *d)
 {
 	backends_stop(d->backends);
 	console_stop(d->console);
 	xenstore_service_destroy(d);
+}
+
+/* XenStore and what depends on it */
+static int domain_start_services(struct domain *d)
+{
+	int ret;
+
+	ret = domain_create_special_pages(d);
+	if (!ret)
+		ret = xenstore_service_create(d);
+	if (ret)
+		return ret;
+	ret = console_start(d, d->console);
+	if (ret) {
+		domain_fail("the console", ret);
+		goto err;
+	}
+	ret = backends_start(d, d->backends);
+	if (ret) {
+		domain_fail("the devices", ret);
+		goto err;
+	}
+	return 0;
+
+err:
+	domain_stop_services(d);
+	return ret;
 }
 
 int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
@@ -160,6 +155,7 @@ int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
 
 	d->shutdown_reason = -1;
 	d->console = console;
+	d->backends = bus;
 	pthread_mutex_init(&d->call_lock, NULL);
 	pthread_cond_init(&d->call_cond, NULL);
 	pthread_mutex_init(&d->physmap_lock, NULL);
@@ -183,7 +179,7 @@ int domain_create(struct domain *d, struct boot *boot, struct backend_bus *bus,
 		domain_fail("Xen's interface", ret);
 		goto err_stats;
 	}
-	ret = domain_start_services(d, bus, console);
+	ret = domain_start_services(d);
 	if (ret)
 		goto err_abi;
 	ret = boot_load(d, boot);

@@ -121,19 +121,6 @@ static int kvm_enable_cap(const struct kvm *kvm, uint32_t cap, uint64_t arg)
 	return ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &enable) ? -errno : 0;
 }
 
-/* Whether @word stands on the guest's command line, alone */
-static bool appended(const struct domain *d, const char *word)
-{
-	const char *at = d->config->append;
-	size_t len = strlen(word);
-
-	for (; at && (at = strstr(at, word)); at += len) {
-		if ((at == d->config->append || at[-1] == ' ') && (!at[len] || at[len] == ' '))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Interception takes every VMCALL and VMMCALL to us. A guest that finds KVM's leaves makes KVM's
  * own hypercalls (IPIs, kicks), which share numbers with Xen's and must stay in KVM: it calls us
@@ -141,9 +128,8 @@ static bool appended(const struct domain *d, const char *word)
  */
 static bool may_intercept(const struct domain *d)
 {
-	if (!(d->kvm.xen_caps & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL))
-		return false;
-	return d->config->profile == PROFILE_XEN || appended(d, "nopv");
+	return d->kvm.xen_caps & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL &&
+	       (d->config->profile == PROFILE_XEN || d->config->nopv);
 }
 
 /* The hypercall page: KVM writes it if hypercalls are intercepted, else a filter sends its MSR to us. */

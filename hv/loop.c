@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "hv/types.h"
 
 #define LOOP_BATCH 32
 
@@ -45,7 +46,7 @@ static void loop_wake(struct loop *loop)
 
 static void loop_run_posted(struct loop_source *s, uint32_t events)
 {
-	struct loop *loop = (struct loop *)((char *)s - offsetof(struct loop, wake));
+	struct loop *loop = container_of(s, struct loop, wake);
 	struct loop_call *call;
 	uint64_t count;
 
@@ -99,12 +100,8 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	while (loop->head) {
-		struct loop_call *call = loop->head;
-
+	for (struct loop_call *call; (call = loop->head); free(call))
 		loop->head = call->next;
-		free(call);
-	}
 	close(loop->wake.fd);
 	close(loop->epoll_fd);
 	pthread_mutex_destroy(&loop->lock);
