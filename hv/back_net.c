@@ -76,8 +76,6 @@ static int net_probe(struct backend_dev *dev)
 	snprintf(text, sizeof(text), "%u", dev->id);
 	if (!err)
 		err = publish_both(dev, "handle", text);
-	if (!err && net->link->mtu)
-		err = backend_publish_front(dev, "mtu", "%u", net->link->mtu);
 	for (i = 0; !err && i < ARRAY_SIZE(features); i++)
 		err = backend_publish(dev, features[i].key, "%d", features[i].value);
 	return err;

@@ -73,10 +73,8 @@ struct net_link_ops {
 	void (*close)(struct net_link *link);
 };
 
-/** struct net_link - a link; @mtu is the largest packet without its Ethernet header, 0: 1500 */
 struct net_link {
 	const struct net_link_ops *ops;
-	unsigned int mtu;
 	struct back_net *net;
 };
 

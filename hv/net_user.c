@@ -18,12 +18,6 @@
 #include "hv/back_net.h"
 #include "hv/log.h"
 
-/*
- * There is no wire, so packets may be as large as a slot can announce: TCP segments of 64 KiB cost
- * 40 times fewer of everything. A front end that does not know the key "mtu" keeps to 1500.
- */
-#define USER_MTU 65520
-
 struct net_user;
 
 struct user_timer {
@@ -263,15 +257,12 @@ int net_user_open(const struct nic_config *cfg, struct net_link **link)
 		.vhost.s_addr = htonl(0x0a000202),
 		.vnameserver.s_addr = htonl(0x0a000203),
 		.vdhcp_start.s_addr = htonl(0x0a00020f),
-		.if_mtu = USER_MTU,
-		.if_mru = USER_MTU,
 	};
 
 	(void)cfg;
 	if (!user)
 		return -ENOMEM;
 	user->link.ops = &user_ops;
-	user->link.mtu = USER_MTU;
 	user->slirp = slirp_new(&slirp, &callbacks, user);
 	if (!user->slirp) {
 		pr_err("user-mode network: cannot be started");
