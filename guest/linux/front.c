@@ -211,9 +211,15 @@ static int do_changed(struct paravane_front_core *core)
 	return -EBUSY;
 }
 
+/* Removal counts by itself: CORE_CLOSE is cleared when an earlier close ends. */
+static bool front_closing(const struct paravane_front_core *core)
+{
+	return READ_ONCE(core->flags) & (BIT(CORE_CLOSE) | BIT(CORE_DEAD) | BIT(CORE_REMOVE));
+}
+
 static int do_close(struct paravane_front_core *core)
 {
-	bool force = test_bit(CORE_DEAD, &core->flags) || test_bit(CORE_CLOSE, &core->flags);
+	bool force = front_closing(core);
 	struct paravane_front_driver *drv = to_driver(core->dev);
 
 	if (core->phase == PARAVANE_FRONT_CONNECTED && drv->closing(core->dev, force) == -EBUSY &&
@@ -253,7 +259,7 @@ static unsigned int front_peer_state(struct paravane_front_core *core)
 
 static enum paravane_front_action front_decide(struct paravane_front_core *core)
 {
-	bool closing = test_bit(CORE_CLOSE, &core->flags) || test_bit(CORE_DEAD, &core->flags);
+	bool closing = front_closing(core);
 	enum paravane_front_phase phase = core->phase;
 	enum paravane_front_action action;
 	unsigned int peer;
@@ -357,6 +363,16 @@ static void core_free(struct paravane_front_core *core)
 	kfree(core);
 }
 
+/* Every step of a close has a limit, so this ends whatever the peer does. */
+static void front_close_for_good(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+
+	set_bit(CORE_REMOVE, &core->flags);
+	paravane_front_close(dev);
+	wait_event(core->wait, READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED);
+}
+
 /**
  * paravane_front_probe() - a driver is bound to a device
  * @dev: device
@@ -384,6 +400,8 @@ int paravane_front_probe(struct paravane_front_dev *dev)
 	return 0;
 
 remove:
+	/* The first event may have come before the error: the device may be connected. */
+	front_close_for_good(dev);
 	cancel_delayed_work_sync(&core->work);
 	if (drv->remove)
 		drv->remove(dev);
@@ -397,16 +415,14 @@ free:
  * paravane_front_remove() - a driver is unbound from a device
  * @dev: device
  *
- * Closes first. Every step of that has a limit, so this ends whatever the peer does.
+ * Closes first.
  */
 void paravane_front_remove(struct paravane_front_dev *dev)
 {
 	struct paravane_front_driver *drv = to_driver(dev);
 	struct paravane_front_core *core = dev->core;
 
-	set_bit(CORE_REMOVE, &core->flags);
-	paravane_front_close(dev);
-	wait_event(core->wait, READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED);
+	front_close_for_good(dev);
 	paravane_xs_watch_unregister(&core->watch);
 	cancel_delayed_work_sync(&core->work);
 	if (drv->remove)

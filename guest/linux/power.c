@@ -14,6 +14,8 @@
 #include "guest/linux/xs.h"
 
 #define CONTROL "control"
+/* A store that has the transaction repeated again and again is not waited for. */
+#define REQUEST_TRIES 100
 
 static void power_off(void)
 {
@@ -46,6 +48,7 @@ static const struct request requests[] = {
 /* Take the word and acknowledge it by emptying the node; NULL if there is none. */
 static char *take_request(void)
 {
+	unsigned int tries = 0;
 	struct paravane_xs_tx tx;
 	char *word;
 	int err;
@@ -64,7 +67,7 @@ static char *take_request(void)
 		err = paravane_xs_tx_end(&tx, true);
 		if (err)
 			kfree(word);
-	} while (err == -EAGAIN);
+	} while (err == -EAGAIN && ++tries < REQUEST_TRIES);
 	return err ? NULL : word;
 }
 

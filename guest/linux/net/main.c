@@ -86,6 +86,8 @@ static int vif_probe(struct paravane_front_dev *dev)
 	eth_hw_addr_set(netdev, mac);
 	netdev->netdev_ops = &vif_netdev_ops;
 	netdev->ethtool_ops = &vif_ethtool_ops;
+	/* A packet is ours until it is answered for: its cb counts its slots. */
+	netdev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	netdev->hw_features = VIF_HW_FEATURES;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netif_set_tso_max_size(netdev, XEN_NETIF_MAX_TX_SIZE - MAX_TCP_HEADER);

@@ -246,7 +246,10 @@ static void vif_rx_refill(struct vif_queue *q)
 	while (ring_front_free(&q->rx)) {
 		unsigned int index = q->rx_put % VIF_RING_SIZE;
 		struct vif_rx_slot *slot = &q->rx_slots[index];
-		struct page *page = page_pool_alloc_pages(q->rx_pool, GFP_ATOMIC | __GFP_NOWARN);
+		/* An untrusted back end must not see what a page held before. */
+		gfp_t clean = q->vif->trusted ? 0 : __GFP_ZERO;
+		struct page *page =
+			page_pool_alloc_pages(q->rx_pool, GFP_ATOMIC | __GFP_NOWARN | clean);
 		struct netif_rx_request req = { .id = index };
 
 		if (!page) {
@@ -283,7 +286,7 @@ int vif_rx_poll(struct napi_struct *napi, int budget)
 	/* What is received often tells that something was sent. */
 	if (READ_ONCE(q->tx_idle) < VIF_RING_SIZE)
 		vif_tx_reap(q, budget);
-	while (work < budget && !fault && !ring_front_broken(&q->rx)) {
+	while (work < budget && !fault && !READ_ONCE(q->dead)) {
 		struct vif_rx_packet pkt = { .count = 0 };
 
 		if (!vif_rx_take(q, &pkt, &fault))
@@ -300,7 +303,7 @@ int vif_rx_poll(struct napi_struct *napi, int budget)
 		ring_front_break(&q->rx);
 		vif_queue_fail(q, fault);
 	}
-	if (ring_front_broken(&q->rx)) {
+	if (READ_ONCE(q->dead)) {
 		napi_complete(napi);
 		return 0;
 	}

@@ -319,6 +319,7 @@ static const char *vif_tx_take(struct vif_queue *q, const struct netif_tx_respon
 			       struct vif_tx_done *done)
 {
 	struct sk_buff *skb;
+	bool ours;
 
 	/* The answer to an extra slot, which has no id */
 	if (rsp->status == NETIF_RSP_NULL)
@@ -329,13 +330,12 @@ static const char *vif_tx_take(struct vif_queue *q, const struct netif_tx_respon
 	if (rsp->status == NETIF_RSP_ERROR)
 		DEV_STATS_INC(q->vif->netdev, tx_errors);
 	done->slots++;
-	if (!vif_tx_release(q, rsp->id))
-		return "the back end keeps pages of a sent packet mapped";
+	ours = vif_tx_release(q, rsp->id);
 	if (--*vif_tx_left(skb) == 0) {
 		done->bytes += skb->len;
 		__skb_queue_tail(&done->skbs, skb);
 	}
-	return NULL;
+	return ours ? NULL : "the back end keeps pages of a sent packet mapped";
 }
 
 /* Under the lock. Bounded by the ring: nothing is added meanwhile. */
