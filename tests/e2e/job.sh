@@ -18,6 +18,7 @@ resolve() { nslookup -type=a "${server%:*}" >/dev/null; }
 server=$(param job.server)
 pvguest say "guest kernel $(uname -r)"
 
+wait_for /dev/xvda /sys/class/net/eth0
 check "mount /dev/xvda" mount -t ext4 /dev/xvda /mnt
 pvguest mark disk-read-start
 check "every file of the disk has its checksum" disk_read

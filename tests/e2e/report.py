@@ -30,7 +30,7 @@ def mark(report, name):
 
 
 job = load("job-report.json")
-# There is no boot comparison of the test kernel.
+# Only the plain run compares boots.
 boots = boot = None
 if os.path.exists(os.path.join(run, "boot.json")):
     boots = load("boot.json")
@@ -57,8 +57,8 @@ def boot_table():
         print(f"{label:24}{statistics.median(ms):10.0f}{f'{min(ms)}-{max(ms)}':>16}"
               f"{statistics.median(exits):8.0f}{user.get(name, '-'):>15}")
     ratio = statistics.median(boots["microvm"]["ms"]) / statistics.median(boots["paravane"]["ms"])
-    print(f"Process start to init's mark: Paravane takes 1/{ratio:.2f} of microvm's time. Exits of all vCPUs, "
-          "from KVM;\nto user space in the repetition with the fewest.")
+    print(f"From process start to init's mark Paravane is {ratio:.1f} times as fast. Exits of all vCPUs, from KVM;\n"
+          "to user space in the repetition with the fewest.")
 
 
 def transfers():
@@ -103,7 +103,7 @@ def boot_figures():
 
 guest_kernel = re.search(r"guest kernel (\S+)", load("guest.log"))
 print(f"Paravane {load('versions').strip()}, guest kernel {guest_kernel[1] if guest_kernel else 'unknown'}")
-print(f"transport {job['transport']}, profile {job['profile']}")
+print(f"transport {job['transport']}, profile {job['profile']}, on {load('machine').strip()}")
 if boot:
     boot_table()
 transfers()

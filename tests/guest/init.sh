@@ -4,7 +4,8 @@
 # power off. The job's verdicts go out as lines on the debug port; silence is failure.
 
 /bin/busybox --install -s /bin
-export PATH=/bin
+rm -f /bin/poweroff /bin/reboot # they signal an init that is not a script; ours are below
+export PATH=/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -16,7 +17,7 @@ mount -t tmpfs tmp /tmp
 mkdir -p /sbin
 for verb in poweroff reboot; do
 	# what the kernel calls for an orderly shutdown
-	printf '#!/bin/sh\npvguest say "PASS orderly %s"\npvguest mark done\nsync\n/bin/%s -f\n' $verb $verb >/sbin/$verb
+	printf '#!/bin/sh\npvguest say "PASS orderly %s"\npvguest mark done\nsync\nbusybox %s -f\n' $verb $verb >/sbin/$verb
 	chmod 755 /sbin/$verb
 done
 pvguest mark init
@@ -31,8 +32,22 @@ check() {
 }
 # param NAME: the value of NAME=... on the kernel command line
 param() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+# wait_for PATH...: devices connect after insmod has returned
+wait_for() {
+	for path; do
+		for _ in $(seq 100); do
+			[ -e "$path" ] && break
+			sleep 0.1
+		done
+		[ -e "$path" ] || fail "wait for $path: not there after 10 s"
+	done
+}
 # kernel_clean: no warning in this kernel's log
-kernel_clean() { ! dmesg | grep -E 'WARNING:|BUG:|Oops|INFO: (task|possible|rcu)|KASAN|UBSAN|general protection|Call Trace'; }
+# Taint stays when the log has wrapped: 128 died, 512 warned, 16384 soft lockup.
+kernel_clean() {
+	[ $(($(cat /proc/sys/kernel/tainted) & (128 | 512 | 16384))) -eq 0 ] || { echo tainted; return 1; }
+	! dmesg | grep -E 'paravane: .*(lost|still maps|cannot remove)|WARNING:|BUG:|Oops|INFO: (task|possible|rcu)|KASAN|UBSAN|general protection|Call Trace'
+}
 
 while read -r module args; do
 	check "load $(basename "$module" .ko)" insmod "$module" $args
@@ -43,4 +58,4 @@ done </etc/modules
 check "guest kernel log" kernel_clean
 sync
 pvguest mark done
-poweroff -f
+busybox poweroff -f
