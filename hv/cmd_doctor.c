@@ -42,7 +42,7 @@ static void find_cpu(struct finding *f)
 		 virtualizes ? "svm or vmx in /proc/cpuinfo" :
 			       "neither svm nor vmx in /proc/cpuinfo");
 	f->verdict = virtualizes ? VERDICT_OK : VERDICT_UNUSABLE;
-	f->follows = virtualizes ? "guests run at the processor's speed" :
+	f->follows = virtualizes ? "the processor itself runs guests" :
 				   "a /dev/kvm that opens all the same would interpret every "
 				   "instruction of a guest's kernel";
 }
@@ -50,7 +50,7 @@ static void find_cpu(struct finding *f)
 static void find_kvm(struct finding *f)
 {
 	const struct kvm_need *need = kvm_needs;
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), version;
 
 	f->verdict = VERDICT_UNUSABLE;
 	f->follows = "no guest can run";
@@ -60,16 +60,17 @@ static void find_kvm(struct finding *f)
 	}
 	while (need->name && ioctl(fd, KVM_CHECK_EXTENSION, need->cap) > 0)
 		need++;
-	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
-		snprintf(f->found, sizeof(f->found), "/dev/kvm is not KVM, API version %d",
-			 KVM_API_VERSION);
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION) {
+		snprintf(f->found, sizeof(f->found), "/dev/kvm answers version %d, not KVM's %d",
+			 version, KVM_API_VERSION);
 	} else if (need->name) {
 		snprintf(f->found, sizeof(f->found), "KVM lacks %s (%s)", need->name, need->why);
 	} else {
 		snprintf(f->found, sizeof(f->found), "API version %d, every capability needed",
 			 KVM_API_VERSION);
 		f->verdict = VERDICT_OK;
-		f->follows = "guests can run";
+		f->follows = "everything a guest needs of KVM is there";
 	}
 	close(fd);
 }
@@ -188,5 +189,10 @@ int cmd_doctor(int argc, char **argv)
 		putchar('\n');
 	}
 	json_decref(list);
+	if (!json)
+		printf("\n%s\n",
+		       worst == VERDICT_UNUSABLE ?
+			       "Not everything works here; what is unusable is named above." :
+			       "Guests can run here.");
 	return worst == VERDICT_UNUSABLE ? EXIT_SETUP : EXIT_DONE;
 }
