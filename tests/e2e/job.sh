@@ -7,12 +7,7 @@ disk_write() { pvguest fill /mnt/written "$(param job.write_mib)" "$(param job.s
 lease() { udhcpc -i eth0 -n -q -t 10 -T 2 -s /bin/udhcpc.sh; }
 fetch() { wget -q -O /tmp/payload "http://$server/payload"; }
 payload_intact() { echo "$(param job.payload_sha256)  /tmp/payload" | sha256sum -c -s; }
-send() {
-	{
-		printf 'PUT /upload HTTP/1.0\r\nContent-Length: %d\r\n\r\n' "$(stat -c %s /tmp/payload)"
-		cat /tmp/payload
-	} | nc "${server%:*}" "${server#*:}" | grep -q '^HTTP/1.0 201'
-}
+send() { pvguest put "$(param job.address)" "${server#*:}" /tmp/payload; }
 resolve() { nslookup -type=a "${server%:*}" >/dev/null; }
 
 server=$(param job.server)

@@ -6,9 +6,11 @@
  *   pvguest say TEXT...      one line on the debug port
  *   pvguest fill FILE MIB SEED   write MIB mebibytes of seeded data, fsync
  *   pvguest stream MIB SEED      the same bytes on standard output
+ *   pvguest put ADDRESS PORT FILE   HTTP PUT of FILE, in writes as large as the kernel takes
  *
  * As /init it is the whole user space of the boot measurement: mark "init", power off.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -17,6 +19,9 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/reboot.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEBUG_PORT 0xe9
@@ -124,14 +129,60 @@ static int cmd_stream(int argc, char **argv)
 	return argc == 3 ? seeded_write(STDOUT_FILENO, argv[1], argv[2]) : -EINVAL;
 }
 
+static int put_file(int sock, int file)
+{
+	char line[128];
+	struct stat st;
+	ssize_t n;
+	int ret;
+
+	if (fstat(file, &st))
+		return -errno;
+	n = snprintf(line, sizeof(line), "PUT /upload HTTP/1.0\r\nContent-Length: %lld\r\n\r\n",
+		     (long long)st.st_size);
+	ret = write_all(sock, line, n);
+	for (off_t left = st.st_size; !ret && left; left -= n) {
+		n = sendfile(sock, file, NULL, left);
+		if (n <= 0)
+			ret = n ? -errno : -EIO;
+	}
+	if (ret)
+		return ret;
+	n = read(sock, line, sizeof(line) - 1);
+	if (n < 0)
+		return -errno;
+	line[n] = '\0';
+	return strncmp(line, "HTTP/1.0 201", 12) ? -EPROTO : 0;
+}
+
+static int cmd_put(int argc, char **argv)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int file, sock, ret;
+
+	if (argc != 4 || !inet_pton(AF_INET, argv[1], &to.sin_addr))
+		return -EINVAL;
+	to.sin_port = htons(atoi(argv[2]));
+	file = open(argv[3], O_RDONLY);
+	if (file < 0)
+		return -errno;
+	sock = socket(AF_INET, SOCK_STREAM, 0);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&to, sizeof(to)))
+		ret = -errno;
+	else
+		ret = put_file(sock, file);
+	if (sock >= 0)
+		close(sock);
+	close(file);
+	return ret;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "mark", cmd_mark },
-	{ "say", cmd_say },
-	{ "fill", cmd_fill },
-	{ "stream", cmd_stream },
+	{ "mark", cmd_mark },	  { "say", cmd_say }, { "fill", cmd_fill },
+	{ "stream", cmd_stream }, { "put", cmd_put },
 };
 
 int main(int argc, char **argv)
@@ -151,7 +202,7 @@ int main(int argc, char **argv)
 			return ret ? 1 : 0;
 		}
 	}
-	fprintf(stderr,
-		"usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | stream MIB SEED\n");
+	fprintf(stderr, "usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | "
+			"stream MIB SEED | put ADDRESS PORT FILE\n");
 	return 2;
 }
