@@ -12,11 +12,11 @@
 struct vcpu_runstate_info;
 
 /**
- * runstate_register - where to publish, 0 for nowhere; 0 or -EFAULT; @caller's thread, @v may be
+ * runstate_register - where to publish, 0 to stop publishing; 0 or -EFAULT; @caller's thread, @v may be
  * another vCPU
  */
 long runstate_register(struct vcpu *caller, struct vcpu *v, gva_t area);
-/** runstate_register_time - where to publish a vcpu_time_info, 0 for nowhere; 0 or -EFAULT */
+/** runstate_register_time - where to publish a vcpu_time_info, 0 to stop; 0 or -EFAULT */
 long runstate_register_time(struct vcpu *caller, struct vcpu *v, gva_t area);
 
 /** runstate_get - current figures of @v; any thread */
