@@ -53,9 +53,16 @@ static struct grant_entry_v1 *entry_of(grant_ref_t ref)
 	return &frame[ref % PARAVANE_GNTTAB_PER_FRAME];
 }
 
+/* A free reference carries these flags only if a peer kept its page mapped over our last unload. */
+static int still_mapped(grant_ref_t ref, void *data)
+{
+	return READ_ONCE(entry_of(ref)->flags) & (GTF_reading | GTF_writing);
+}
+
 /* Map one more frame; under grow_lock. */
 static int grow(void)
 {
+	unsigned int dropped;
 	struct page *page;
 	unsigned long flags;
 	int err;
@@ -68,7 +75,10 @@ static int grow(void)
 	frames[nr_frames++] = page;
 	spin_lock_irqsave(&list_lock, flags);
 	err = paravane_gnttab_list_grow(&refs_list, nr_frames * PARAVANE_GNTTAB_PER_FRAME);
+	dropped = paravane_gnttab_list_drop(&refs_list, still_mapped, NULL);
 	spin_unlock_irqrestore(&list_lock, flags);
+	if (dropped)
+		pr_warn("%u grants of an earlier load are still mapped by their peers\n", dropped);
 	return err;
 }
 

@@ -108,6 +108,33 @@ CASE(wrong_growth_is_refused)
 	CHECK_EQ(list.size, 512);
 }
 
+static int every_third(grant_ref_t ref, void *data)
+{
+	return ref % 3 == *(unsigned int *)data;
+}
+
+CASE(dropped_references_are_never_given)
+{
+	unsigned int rest = 2, dropped, left;
+	struct paravane_gnttab_list list;
+	grant_ref_t ref;
+
+	paravane_gnttab_list_init(&list, next, CAPACITY);
+	paravane_gnttab_list_grow(&list, 512);
+	left = list.free;
+	dropped = paravane_gnttab_list_drop(&list, every_third, &rest);
+	/* 8, 11, ..., 509 */
+	CHECK_EQ(dropped, 168);
+	CHECK_EQ(list.free, left - dropped);
+	CHECK_EQ(paravane_gnttab_list_drop(&list, every_third, &rest), 0);
+	for (left = list.free; left; left--) {
+		CHECK_EQ(paravane_gnttab_list_take(&list, &ref, 1), 0);
+		CHECK(ref % 3 != rest);
+	}
+	CHECK_EQ(paravane_gnttab_list_take(&list, &ref, 1), -ENOSPC);
+	CHECK_EQ(paravane_gnttab_list_put(&list, 8), -EINVAL);
+}
+
 #define CASES(X)                               \
 	X(grant_and_end)                       \
 	X(readonly_grant)                      \
@@ -115,6 +142,7 @@ CASE(wrong_growth_is_refused)
 	X(reserved_references_are_never_given) \
 	X(every_reference_once)                \
 	X(wrong_put_is_refused)                \
-	X(wrong_growth_is_refused)
+	X(wrong_growth_is_refused)             \
+	X(dropped_references_are_never_given)
 
 SUITE(guest_gnttab, CASES);

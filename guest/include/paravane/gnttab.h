@@ -157,4 +157,36 @@ static inline int paravane_gnttab_list_put(struct paravane_gnttab_list *list, gr
 	return 0;
 }
 
+/**
+ * paravane_gnttab_list_drop() - never hand out the free references that a test picks
+ * @list: list
+ * @pick: the test
+ * @data: passed to @pick
+ *
+ * For what peers still have mapped from before this list existed: it is not ours to grant again.
+ *
+ * Return: how many were dropped.
+ */
+static inline unsigned int paravane_gnttab_list_drop(struct paravane_gnttab_list *list,
+						     int (*pick)(grant_ref_t ref, void *data),
+						     void *data)
+{
+	uint32_t *link = &list->head;
+	unsigned int dropped = 0;
+
+	while (*link != PARAVANE_GNTTAB_END) {
+		uint32_t ref = *link;
+
+		if (!pick(ref, data)) {
+			link = &list->next[ref];
+			continue;
+		}
+		*link = list->next[ref];
+		list->next[ref] = PARAVANE_GNTTAB_END;
+		dropped++;
+	}
+	list->free -= dropped;
+	return dropped;
+}
+
 #endif /* PARAVANE_GNTTAB_H */
