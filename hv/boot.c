@@ -243,6 +243,44 @@ unsigned int boot_memory_map(const struct domain *d, struct boot_range range[BOO
 	return n;
 }
 
+int boot_enter(struct domain *d, const struct boot *boot, const struct boot_entry *entry)
+{
+	const struct kvm_segment data = { .limit = 0xffffffff,
+					  .selector = entry->ds,
+					  .type = 0x3,
+					  .present = 1,
+					  .db = 1,
+					  .s = 1,
+					  .g = 1 };
+	char *cmdline = mem_range(d, BOOT_CMDLINE_GPA, BOOT_CMDLINE_MAX);
+	void *gdt = mem_range(d, BOOT_GDT_GPA, sizeof(entry->gdt));
+	int fd = d->vcpu[0]->fd;
+	struct kvm_sregs sregs;
+
+	if (!cmdline || !gdt)
+		return -EFAULT;
+	memcpy(cmdline, boot->cmdline, strlen(boot->cmdline) + 1);
+	memcpy(gdt, entry->gdt, sizeof(entry->gdt));
+	if (ioctl(fd, KVM_GET_SREGS, &sregs))
+		return -errno;
+	sregs.cs = sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.cs.selector = entry->cs;
+	sregs.cs.type = 0xb;
+	sregs.cs.l = entry->efer != 0;
+	sregs.cs.db = !sregs.cs.l;
+	if (entry->tr.present)
+		sregs.tr = entry->tr;
+	sregs.gdt.base = BOOT_GDT_GPA;
+	sregs.gdt.limit = sizeof(entry->gdt) - 1;
+	sregs.cr0 = entry->cr0;
+	sregs.cr3 = entry->cr3;
+	sregs.cr4 = entry->cr4;
+	sregs.efer = entry->efer;
+	if (ioctl(fd, KVM_SET_SREGS, &sregs) || ioctl(fd, KVM_SET_REGS, &entry->regs))
+		return -errno;
+	return 0;
+}
+
 int boot_load(struct domain *d, struct boot *boot)
 {
 	const char *what = "the kernel";

@@ -2,8 +2,8 @@
 /*
  * From a kernel file to a vCPU that is about to execute its first instruction.
  *
- *   kernel_open()   read the file, unpack a bzImage, check the ELF; no domain needed
- *   boot_check()    does it all fit into the memory asked for?
+ *   boot_open()     read the files, unpack a bzImage, check the ELF; no domain needed. Does it all
+ *                   fit into the memory asked for?
  *   boot_load()     kernel, initrd, tables into guest RAM; boot vCPU's registers
  *
  * Guest memory below 1 MiB, as the builder leaves it; the kernel is from 1 MiB upwards, the initrd at
@@ -13,6 +13,7 @@
 #define HV_BOOT_H
 
 #include <elf.h>
+#include <linux/kvm.h>
 
 #include "hv/config.h"
 #include "hv/types.h"
@@ -40,7 +41,7 @@
 /**
  * struct kernel - an ELF kernel, checked but not loaded
  * @fd: file that holds the ELF, or -1 if it was unpacked to @data
- * @data: the unpacked ELF, @map_len bytes from mmap(), or NULL
+ * @data: the unpacked ELF, @size bytes from mmap(), or NULL
  * @size: of the ELF
  * @first, @last: bounds of the physical addresses it occupies
  * @entry: physical address of the 64-bit entry
@@ -83,7 +84,7 @@ int bzimage_unpack(const char *path, struct kernel *kernel);
 
 /** elf_check - fill in @kernel from its ELF headers; 0, or -errno after printing one line */
 int elf_check(const char *path, struct kernel *kernel);
-/** elf_load - copy the segments into guest RAM, which boot_check() found large enough; 0 or -EIO */
+/** elf_load - copy the segments into guest RAM, which boot_open() found large enough; 0 or -EIO */
 int elf_load(struct domain *d, const struct kernel *kernel);
 
 /** boot_open - kernel and initrd of @config; 0, or -errno after printing one line */
@@ -105,6 +106,25 @@ enum { BOOT_RANGE_RAM = 1, BOOT_RANGE_RESERVED = 2 };
 
 /** boot_memory_map - fill @range; how many rows (also what XENMEM_memory_map tells) */
 unsigned int boot_memory_map(const struct domain *d, struct boot_range range[BOOT_RANGES]);
+
+#define BOOT_GDT_ENTRIES 4
+
+/**
+ * struct boot_entry - the state the boot vCPU starts in, with flat segments
+ * @gdt: for BOOT_GDT_GPA
+ * @cs, @ds: selectors; 64-bit code if @efer is not 0
+ * @tr: as it is after a reset if not present
+ */
+struct boot_entry {
+	uint64_t gdt[BOOT_GDT_ENTRIES];
+	uint16_t cs, ds;
+	struct kvm_segment tr;
+	uint64_t cr0, cr3, cr4, efer;
+	struct kvm_regs regs;
+};
+
+/** boot_enter - command line and GDT into memory, @entry into vCPU 0; 0 or -errno */
+int boot_enter(struct domain *d, const struct boot *boot, const struct boot_entry *entry);
 
 /** boot_linux64 - enter at the 64-bit Linux boot protocol; 0 or -errno */
 int boot_linux64(struct domain *d, const struct boot *boot);

@@ -4,12 +4,9 @@
  */
 #include <asm/bootparam.h>
 #include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include "hv/boot.h"
 #include "hv/domain.h"
-#include "hv/vcpu.h"
 
 #define BOOT_FLAG 0xaa55
 #define HEADER_MAGIC 0x53726448 /* "HdrS" */
@@ -68,53 +65,24 @@ static void linux64_page_tables(uint64_t *table)
 		pages[i] = i << 21 | PTE_HUGE;
 }
 
-static int linux64_registers(struct vcpu *v, uint64_t entry)
-{
-	const struct kvm_segment code = { .limit = 0xffffffff,
-					  .selector = BOOT_CS,
-					  .type = 0xb,
-					  .present = 1,
-					  .s = 1,
-					  .l = 1,
-					  .g = 1 };
-	const struct kvm_segment data = { .limit = 0xffffffff,
-					  .selector = BOOT_DS,
-					  .type = 0x3,
-					  .present = 1,
-					  .db = 1,
-					  .s = 1,
-					  .g = 1 };
-	struct kvm_regs regs = { .rip = entry, .rsi = BOOT_PARAMS_GPA, .rflags = 2 };
-	struct kvm_sregs sregs;
-
-	if (ioctl(v->fd, KVM_GET_SREGS, &sregs))
-		return -errno;
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.gdt.base = BOOT_GDT_GPA;
-	sregs.gdt.limit = 4 * sizeof(uint64_t) - 1;
-	sregs.cr0 = CR0_PE | CR0_ET | CR0_PG;
-	sregs.cr3 = BOOT_PAGE_TABLES_GPA;
-	sregs.cr4 = CR4_PAE;
-	sregs.efer = EFER_LME | EFER_LMA;
-	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) || ioctl(v->fd, KVM_SET_REGS, &regs))
-		return -errno;
-	return 0;
-}
-
 int boot_linux64(struct domain *d, const struct boot *boot)
 {
-	static const uint64_t gdt[] = { 0, 0, GDT_CODE64, GDT_DATA };
-	void *gdt_va = mem_range(d, BOOT_GDT_GPA, sizeof(gdt));
+	const struct boot_entry entry = {
+		.gdt = { 0, 0, GDT_CODE64, GDT_DATA },
+		.cs = BOOT_CS,
+		.ds = BOOT_DS,
+		.cr0 = CR0_PE | CR0_ET | CR0_PG,
+		.cr3 = BOOT_PAGE_TABLES_GPA,
+		.cr4 = CR4_PAE,
+		.efer = EFER_LME | EFER_LMA,
+		.regs = { .rip = boot->kernel.entry, .rsi = BOOT_PARAMS_GPA, .rflags = 2 },
+	};
 	void *params = mem_range(d, BOOT_PARAMS_GPA, sizeof(struct boot_params));
 	void *tables = mem_range(d, BOOT_PAGE_TABLES_GPA, (2 + IDENTITY_GIB) * PAGE_SIZE);
-	char *cmdline = mem_range(d, BOOT_CMDLINE_GPA, BOOT_CMDLINE_MAX);
 
-	if (!gdt_va || !params || !tables || !cmdline)
+	if (!params || !tables)
 		return -EFAULT;
-	memcpy(gdt_va, gdt, sizeof(gdt));
 	linux64_zero_page(d, boot, params);
 	linux64_page_tables(tables);
-	memcpy(cmdline, boot->cmdline, strlen(boot->cmdline) + 1);
-	return linux64_registers(d->vcpu[0], boot->kernel.entry);
+	return boot_enter(d, boot, &entry);
 }

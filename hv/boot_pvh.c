@@ -4,12 +4,9 @@
  * segments, ebx = hvm_start_info.
  */
 #include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include "hv/boot.h"
 #include "hv/domain.h"
-#include "hv/vcpu.h"
 
 #include <xen-public/arch-x86/hvm/start_info.h>
 
@@ -53,55 +50,20 @@ static void pvh_start_info(struct domain *d, const struct boot *boot, struct pvh
 	}
 }
 
-static int pvh_registers(struct vcpu *v, uint32_t entry)
-{
-	const struct kvm_segment code = { .limit = 0xffffffff,
-					  .selector = BOOT_CS,
-					  .type = 0xb,
-					  .present = 1,
-					  .db = 1,
-					  .s = 1,
-					  .g = 1 };
-	const struct kvm_segment data = { .limit = 0xffffffff,
-					  .selector = BOOT_DS,
-					  .type = 0x3,
-					  .present = 1,
-					  .db = 1,
-					  .s = 1,
-					  .g = 1 };
-	const struct kvm_segment tss = {
-		.limit = TSS_LIMIT, .selector = BOOT_TSS, .type = 0xb, .present = 1
-	};
-	struct kvm_regs regs = { .rip = entry, .rbx = BOOT_PARAMS_GPA, .rflags = 2 };
-	struct kvm_sregs sregs;
-
-	if (ioctl(v->fd, KVM_GET_SREGS, &sregs))
-		return -errno;
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.tr = tss;
-	sregs.gdt.base = BOOT_GDT_GPA;
-	sregs.gdt.limit = 4 * sizeof(uint64_t) - 1;
-	sregs.cr0 = CR0_PE | CR0_ET;
-	sregs.cr3 = 0;
-	sregs.cr4 = 0;
-	sregs.efer = 0;
-	if (ioctl(v->fd, KVM_SET_SREGS, &sregs) || ioctl(v->fd, KVM_SET_REGS, &regs))
-		return -errno;
-	return 0;
-}
-
 int boot_pvh(struct domain *d, const struct boot *boot)
 {
-	static const uint64_t gdt[] = { 0, GDT_CODE32, GDT_DATA, GDT_TSS };
-	void *gdt_va = mem_range(d, BOOT_GDT_GPA, sizeof(gdt));
+	const struct boot_entry entry = {
+		.gdt = { 0, GDT_CODE32, GDT_DATA, GDT_TSS },
+		.cs = BOOT_CS,
+		.ds = BOOT_DS,
+		.tr = { .limit = TSS_LIMIT, .selector = BOOT_TSS, .type = 0xb, .present = 1 },
+		.cr0 = CR0_PE | CR0_ET,
+		.regs = { .rip = boot->kernel.pvh_entry, .rbx = BOOT_PARAMS_GPA, .rflags = 2 },
+	};
 	void *info = mem_range(d, BOOT_PARAMS_GPA, sizeof(struct pvh_info));
-	char *cmdline = mem_range(d, BOOT_CMDLINE_GPA, BOOT_CMDLINE_MAX);
 
-	if (!gdt_va || !info || !cmdline)
+	if (!info)
 		return -EFAULT;
-	memcpy(gdt_va, gdt, sizeof(gdt));
 	pvh_start_info(d, boot, info);
-	memcpy(cmdline, boot->cmdline, strlen(boot->cmdline) + 1);
-	return pvh_registers(d->vcpu[0], boot->kernel.pvh_entry);
+	return boot_enter(d, boot, &entry);
 }

@@ -5,7 +5,7 @@ UNIT_TESTS += boot acpi mem cpuid config loop
 
 BOOT_SRCS := $(wildcard hv/boot*.c) hv/decompress.c hv/acpi.c hv/mem.c hv/pagewalk.c hv/log.c
 boot_SRCS := tests/unit/test_boot.c $(BOOT_SRCS)
-boot_LIBS := -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
+boot_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
 
 acpi_SRCS := tests/unit/test_acpi.c hv/acpi.c hv/mem.c hv/pagewalk.c
 acpi_LIBS := -lurcu-bp -lurcu-common

@@ -24,6 +24,7 @@
 #include "hv/boot.h"
 #include "hv/domain.h"
 #include "hv/mem.h"
+#include "hv/vcpu.h"
 
 #define RAM (8UL << 20)
 #define ENTRY 0x200000
@@ -408,9 +409,97 @@ static void test_memory_map(void **state)
 	mem_destroy(&d);
 }
 
+/* Linked with --wrap=ioctl: the registers KVM would be given */
+static struct kvm_sregs given_sregs;
+static struct kvm_regs given_regs;
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	(void)fd;
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	switch (request) {
+	case KVM_GET_SREGS:
+		*(struct kvm_sregs *)arg = (struct kvm_sregs){ .tr = { .selector = 0xabc } };
+		return 0;
+	case KVM_SET_SREGS:
+		given_sregs = *(struct kvm_sregs *)arg;
+		return 0;
+	case KVM_SET_REGS:
+		given_regs = *(struct kvm_regs *)arg;
+		return 0;
+	default:
+		errno = ENOTTY;
+		return -1;
+	}
+}
+
+/* A segment is what its descriptor says, and starts at 0. */
+static void check_segment(const struct domain *d, const struct kvm_segment *s)
+{
+	const uint64_t *gdt = mem_range(d, given_sregs.gdt.base, given_sregs.gdt.limit + 1);
+	uint64_t desc = gdt[s->selector / 8];
+
+	assert_true(s->selector < given_sregs.gdt.limit);
+	assert_int_equal(s->base, 0);
+	assert_int_equal(s->limit, s->g ? 0xffffffff : desc & 0xffff);
+	assert_int_equal(s->present, desc >> 47 & 1);
+	assert_int_equal(s->type & ~3u, desc >> 40 & 0xc);
+	assert_int_equal(s->s, desc >> 44 & 1);
+	assert_int_equal(s->l, desc >> 53 & 1);
+	assert_int_equal(s->db, desc >> 54 & 1);
+	assert_int_equal(s->g, desc >> 55 & 1);
+}
+
+static void test_entries(void **state)
+{
+	struct vcpu vcpu = { .fd = -1 };
+	struct domain d = { .kvm.vm_fd = -1, .vcpu = { &vcpu } };
+	const struct boot boot = { .kernel = { .entry = ENTRY, .pvh_entry = PVH_ENTRY },
+				   .initrd_fd = -1,
+				   .cmdline = "quiet" };
+
+	(void)state;
+	assert_int_equal(mem_alloc(&d, RAM), 0);
+	assert_int_equal(boot_linux64(&d, &boot), 0);
+	check_segment(&d, &given_sregs.cs);
+	check_segment(&d, &given_sregs.ss);
+	assert_memory_equal(&given_sregs.ds, &given_sregs.ss, sizeof(given_sregs.ds));
+	assert_int_equal(given_sregs.cs.selector, 0x10);
+	assert_int_equal(given_sregs.ds.selector, 0x18);
+	assert_int_equal(given_sregs.cs.l, 1);
+	assert_int_equal(given_sregs.tr.selector, 0xabc);
+	assert_int_equal(given_sregs.cr0, 0x80000011);
+	assert_int_equal(given_sregs.cr3, BOOT_PAGE_TABLES_GPA);
+	assert_int_equal(given_sregs.cr4, 0x20);
+	assert_int_equal(given_sregs.efer, 0x500);
+	assert_int_equal(given_regs.rip, ENTRY);
+	assert_int_equal(given_regs.rsi, BOOT_PARAMS_GPA);
+	assert_string_equal(mem_range(&d, BOOT_CMDLINE_GPA, 6), "quiet");
+
+	assert_int_equal(boot_pvh(&d, &boot), 0);
+	check_segment(&d, &given_sregs.cs);
+	check_segment(&d, &given_sregs.ss);
+	check_segment(&d, &given_sregs.tr);
+	assert_int_equal(given_sregs.cs.l, 0);
+	assert_int_equal(given_sregs.cr0, 0x11);
+	assert_int_equal(given_sregs.cr3 | given_sregs.cr4 | given_sregs.efer, 0);
+	assert_int_equal(given_regs.rip, PVH_ENTRY);
+	assert_int_equal(given_regs.rbx, BOOT_PARAMS_GPA);
+	assert_int_equal(given_regs.rflags, 2);
+	mem_destroy(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_elf),
 		cmocka_unit_test(test_elf_truncated),
 		cmocka_unit_test(test_elf_bad_fields),
