@@ -47,7 +47,8 @@ int xst_write(struct xst_conn *conn, uint32_t tx, const char *path, const void *
 	return ret;
 }
 
-int xst_mkdir(struct xst_conn *conn, uint32_t tx, const char *path)
+static int change(struct xst_conn *conn, uint32_t tx, const char *path,
+		  int (*fn)(const struct xst_op *op, const char *path))
 {
 	struct xst_list changes;
 	struct xst_op op;
@@ -56,23 +57,19 @@ int xst_mkdir(struct xst_conn *conn, uint32_t tx, const char *path)
 	ret = xst_op_init(&op, conn, tx, &changes);
 	if (ret)
 		return ret;
-	ret = xst_op_mkdir(&op, path);
+	ret = fn(&op, path);
 	xst_op_done(&op);
 	return ret;
 }
 
+int xst_mkdir(struct xst_conn *conn, uint32_t tx, const char *path)
+{
+	return change(conn, tx, path, xst_op_mkdir);
+}
+
 int xst_rm(struct xst_conn *conn, uint32_t tx, const char *path)
 {
-	struct xst_list changes;
-	struct xst_op op;
-	int ret;
-
-	ret = xst_op_init(&op, conn, tx, &changes);
-	if (ret)
-		return ret;
-	ret = xst_op_rm(&op, path);
-	xst_op_done(&op);
-	return ret;
+	return change(conn, tx, path, xst_op_rm);
 }
 
 int xst_directory(struct xst_conn *conn, uint32_t tx, const char *path, char ***names,
