@@ -136,8 +136,8 @@ void vcpu_exit(struct vcpu *v)
 	unsigned int reason = v->run->exit_reason;
 	int shutdown = SHUTDOWN_crash;
 
-	v->stats.user_exits++;
-	v->stats.exits[reason % ARRAY_SIZE(v->stats.exits)]++;
+	counter_inc(&v->stats.user_exits);
+	counter_inc(&v->stats.exits[reason % ARRAY_SIZE(v->stats.exits)]);
 	if (reason < ARRAY_SIZE(exits) && exits[reason].fn) {
 		shutdown = exits[reason].fn(v);
 	} else {

@@ -121,7 +121,6 @@ long hypercall_call(struct vcpu *v, const struct hypercall_args *call)
 	const struct hypercall *hc = call->nr < HYPERCALL_NRS ? &hypercalls[call->nr] : NULL;
 	struct domain_abi *abi = v->domain->abi;
 	struct hypercall_args narrow;
-	uint64_t *count;
 	long ret;
 
 	if (!hc || !hc->fn || (!hc->abi32 && !vcpu_long_mode(v))) {
@@ -137,10 +136,8 @@ long hypercall_call(struct vcpu *v, const struct hypercall_args *call)
 			narrow.arg[i] = (uint32_t)call->arg[i];
 		ret = hc->fn(v, narrow.arg);
 	}
-	if (hc) {
-		count = &abi->count[v->id][call->nr];
-		__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
-	}
+	if (hc)
+		counter_inc(&abi->count[v->id][call->nr]);
 	pr_debug("vcpu %u: %s(%llx, %llx, %llx) = %ld", v->id, hc && hc->name ? hc->name : "?",
 		 (unsigned long long)call->arg[0], (unsigned long long)call->arg[1],
 		 (unsigned long long)call->arg[2], ret);

@@ -280,7 +280,7 @@ int pio_exit(struct vcpu *v, uint16_t port, bool out, unsigned int size, unsigne
 
 	while (port < range->first || port > range->last)
 		range++;
-	v->stats.pio[range - ranges]++;
+	counter_inc(&v->stats.pio[range - ranges]);
 	if (range == &ranges[PIO_RANGES - 1])
 		pr_debug("port %#x: %s, %u bytes: nothing is there", port, out ? "out" : "in",
 			 size);

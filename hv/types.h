@@ -39,6 +39,12 @@ typedef uint64_t gva_t;
 /** container_of - the structure that @ptr is member @member of */
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
+/** counter_inc - one more; for a counter that one thread writes and any thread reads */
+static inline void counter_inc(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
 struct domain;
 struct vcpu;
 

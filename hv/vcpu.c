@@ -124,7 +124,7 @@ static void vcpu_do_calls(struct vcpu *v)
 	while (v->calls) {
 		struct vcpu_call *call = v->calls;
 
-		v->calls = call->next;
+		__atomic_store_n(&v->calls, call->next, __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&d->call_lock);
 		call->ret = call->fn(v, call->arg);
 		pthread_mutex_lock(&d->call_lock);
@@ -138,6 +138,9 @@ static void vcpu_interrupted(struct vcpu *v)
 {
 	/* Pairs with vcpu_kick(): what was changed before the kick is seen after this. */
 	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	/* Upcalls kick, too: they must not meet at a lock of the whole domain. */
+	if (!__atomic_load_n(&v->calls, __ATOMIC_SEQ_CST))
+		return;
 	pthread_mutex_lock(&v->domain->call_lock);
 	vcpu_do_calls(v);
 	pthread_mutex_unlock(&v->domain->call_lock);
@@ -224,7 +227,8 @@ long vcpu_call(struct vcpu *v, long (*fn)(struct vcpu *v, void *arg), void *arg)
 		return fn(v, arg);
 	}
 	call.next = v->calls;
-	v->calls = &call;
+	/* Pairs with vcpu_interrupted(), which looks without the lock. */
+	__atomic_store_n(&v->calls, &call, __ATOMIC_SEQ_CST);
 	vcpu_kick(v);
 	/* A vCPU that waits here is not in KVM_RUN, where the kick would find it. */
 	pthread_cond_broadcast(&d->call_cond);

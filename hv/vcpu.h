@@ -18,7 +18,7 @@ struct vcpu_call;
  * @run: KVM's shared page; registers are synced in @run->s.regs at every exit
  * @abi: what hypercalls keep per vCPU (vcpu_info, upcall vector, runstate area, timer); hv/vcpu_abi.h
  * @stats: counters of this vCPU, written by its own thread only
- * @calls: what vcpu_call() wants done on the vCPU's thread; under the domain's call lock
+ * @calls: what vcpu_call() wants done on the vCPU's thread; written under the domain's call lock, atomic
  * @running: the thread takes calls; under the domain's call lock
  * @started: the thread exists and is to be joined
  * @stop: the thread is to end; set once, atomic

@@ -16,3 +16,11 @@ mem_LIBS := -lurcu-bp -lurcu-common
 cpuid_SRCS := tests/unit/test_cpuid.c hv/cpuid.c
 config_SRCS := tests/unit/test_config.c hv/config.c hv/log.c
 loop_SRCS := tests/unit/test_loop.c hv/loop.c
+
+# A vCPU's thread; with TSan, too, for what it does without a lock
+UNIT_TESTS += vcpu
+vcpu_SRCS := tests/unit/test_vcpu.c hv/log.c
+vcpu_LIBS := -Wl,--wrap=ioctl
+TSAN_TESTS += vcpu_race
+vcpu_race_SRCS := $(vcpu_SRCS)
+vcpu_race_LIBS := $(vcpu_LIBS) -lcmocka
