@@ -24,14 +24,6 @@
 /* Typed on a raw terminal: as SIGTERM would, shut the guest down; twice kills it. */
 #define ESCAPE 0x1d /* Ctrl-] */
 
-static void kick(struct console *con)
-{
-	uint64_t one = 1;
-
-	if (write(con->kick.fd, &one, sizeof(one)) < 0)
-		return; /* EAGAIN: full, so it is readable already */
-}
-
 static void put(struct console *con, const char *buf, size_t n)
 {
 	size_t end = (con->at + con->used) % CONSOLE_BUFFER;
@@ -95,7 +87,7 @@ void console_write(struct console *con, const void *buf, size_t n)
 {
 	/* The loop was told about what is there already, and takes all there is. */
 	if (console_append(con, buf, n))
-		kick(con);
+		eventfd_write(con->kick.fd, 1);
 }
 
 /* Write as much as the outside takes: 0 when all is written, or why not. */
@@ -160,7 +152,7 @@ void console_flush(struct console *con)
 	} while (left && !err && ++rounds < FLUSH_ROUNDS);
 	/* A guest that never stops writing must not keep the loop for itself. */
 	if (left && !err)
-		kick(con);
+		eventfd_write(con->kick.fd, 1);
 	source_switch(con, &con->writable, &con->writable_on, err, EPOLLOUT);
 	if (progress)
 		stall_timer(con, false);
@@ -290,7 +282,7 @@ int console_start(struct domain *d, struct console *con)
 	d->console = con;
 	outside_start(&con->outside);
 	source_switch(con, &con->readable, &con->readable_on, true, EPOLLIN);
-	kick(con);
+	eventfd_write(con->kick.fd, 1);
 	return 0;
 
 del_stall:

@@ -13,17 +13,11 @@
 
 #define LOOP_BATCH 32
 
-struct loop_call {
-	struct loop_call *next;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
 /**
  * struct loop - see hv/loop.h
  * @wake: eventfd, written by loop_post() and loop_stop()
  * @events: the batch being dispatched; loop_del() clears a source's entry
- * @lock: protects @head, @tail
+ * @lock: protects @posted
  */
 struct loop {
 	int epoll_fd;
@@ -32,39 +26,29 @@ struct loop {
 	struct epoll_event events[LOOP_BATCH];
 	int nr_events;
 	pthread_mutex_t lock;
-	struct loop_call *head, **tail;
+	struct loop_call *posted;
 };
 
-static void loop_wake(struct loop *loop)
-{
-	uint64_t one = 1;
-
-	/* Fails only when the counter is full, and then the loop is going to wake up anyway. */
-	if (write(loop->wake.fd, &one, sizeof(one)) < 0)
-		return;
-}
-
+/*
+ * One call a round, so that sources get their turn. The descriptor stays readable until the last is
+ * taken.
+ */
 static void loop_run_posted(struct loop_source *s, uint32_t events)
 {
 	struct loop *loop = container_of(s, struct loop, wake);
 	struct loop_call *call;
-	uint64_t count;
+	eventfd_t count;
 
 	(void)events;
-	if (read(s->fd, &count, sizeof(count)) < 0)
-		return;
 	pthread_mutex_lock(&loop->lock);
-	call = loop->head;
-	loop->head = NULL;
-	loop->tail = &loop->head;
+	call = loop->posted;
+	if (call)
+		loop->posted = call->next;
+	if (!loop->posted)
+		eventfd_read(s->fd, &count);
 	pthread_mutex_unlock(&loop->lock);
-	while (call) {
-		struct loop_call *next = call->next;
-
-		call->fn(call->arg);
-		free(call);
-		call = next;
-	}
+	if (call)
+		call->fn(call);
 }
 
 struct loop *loop_new(void)
@@ -74,7 +58,6 @@ struct loop *loop_new(void)
 	if (!loop)
 		return NULL;
 	pthread_mutex_init(&loop->lock, NULL);
-	loop->tail = &loop->head;
 	loop->wake.fn = loop_run_posted;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
@@ -100,8 +83,6 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	for (struct loop_call *call; (call = loop->head); free(call))
-		loop->head = call->next;
 	close(loop->wake.fd);
 	close(loop->epoll_fd);
 	pthread_mutex_destroy(&loop->lock);
@@ -135,18 +116,56 @@ void loop_del(struct loop *loop, struct loop_source *s)
 	}
 }
 
-int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+/* Where @call stands in the list, or the list's end; lock held */
+static struct loop_call **loop_find_call(struct loop *loop, const struct loop_call *call)
 {
-	struct loop_call *call = malloc(sizeof(*call));
+	struct loop_call **at = &loop->posted;
 
-	if (!call)
-		return -ENOMEM;
-	*call = (struct loop_call){ .fn = fn, .arg = arg };
+	while (*at && *at != call)
+		at = &(*at)->next;
+	return at;
+}
+
+void loop_post(struct loop *loop, struct loop_call *call)
+{
+	struct loop_call **at;
+
 	pthread_mutex_lock(&loop->lock);
-	*loop->tail = call;
-	loop->tail = &call->next;
+	at = loop_find_call(loop, call);
+	if (!*at) {
+		call->next = NULL;
+		*at = call;
+	}
 	pthread_mutex_unlock(&loop->lock);
-	loop_wake(loop);
+	eventfd_write(loop->wake.fd, 1);
+}
+
+void loop_unpost(struct loop *loop, struct loop_call *call)
+{
+	struct loop_call **at;
+
+	pthread_mutex_lock(&loop->lock);
+	at = loop_find_call(loop, call);
+	if (*at)
+		*at = call->next;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+/* Wait for sources, @timeout as of epoll_wait(), and call those that are ready. */
+static int loop_round(struct loop *loop, int timeout)
+{
+	loop->nr_events = epoll_wait(loop->epoll_fd, loop->events, LOOP_BATCH, timeout);
+	if (loop->nr_events < 0 && errno != EINTR)
+		return -errno;
+	for (int i = 0; i < loop->nr_events; i++) {
+		struct loop_source *s = loop->events[i].data.ptr;
+
+		if (__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+			break;
+		if (s)
+			s->fn(s, loop->events[i].events);
+	}
+	loop->nr_events = 0;
 	return 0;
 }
 
@@ -154,22 +173,8 @@ int loop_run(struct loop *loop)
 {
 	int ret = 0;
 
-	while (!__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE)) {
-		loop->nr_events = epoll_wait(loop->epoll_fd, loop->events, LOOP_BATCH, -1);
-		if (loop->nr_events < 0 && errno != EINTR)
-			ret = -errno;
-		if (ret)
-			break;
-		for (int i = 0; i < loop->nr_events; i++) {
-			struct loop_source *s = loop->events[i].data.ptr;
-
-			if (__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
-				break;
-			if (s)
-				s->fn(s, loop->events[i].events);
-		}
-		loop->nr_events = 0;
-	}
+	while (!ret && !__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
+		ret = loop_round(loop, -1);
 	__atomic_store_n(&loop->stop, false, __ATOMIC_RELEASE);
 	return ret;
 }
@@ -177,5 +182,5 @@ int loop_run(struct loop *loop)
 void loop_stop(struct loop *loop)
 {
 	__atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
-	loop_wake(loop);
+	eventfd_write(loop->wake.fd, 1);
 }

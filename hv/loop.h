@@ -33,8 +33,24 @@ int loop_add(struct loop *loop, struct loop_source *s, uint32_t events);
 int loop_mod(struct loop *loop, struct loop_source *s, uint32_t events);
 void loop_del(struct loop *loop, struct loop_source *s);
 
-/** loop_post - run fn(arg) on the loop thread, in order of posting; any thread; 0 or -ENOMEM */
-int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+/**
+ * struct loop_call - something another thread wants done on the loop thread
+ * @fn: called with the structure itself; embed it and use container_of()
+ * @next: the loop's
+ */
+struct loop_call {
+	void (*fn)(struct loop_call *call);
+	struct loop_call *next;
+};
+
+/**
+ * loop_post - run call->fn on the loop thread, in order of posting; any thread
+ *
+ * Nothing happens if @call is posted already and has not begun to run.
+ */
+void loop_post(struct loop *loop, struct loop_call *call);
+/** loop_unpost - forget @call, which may not be posted; loop thread */
+void loop_unpost(struct loop *loop, struct loop_call *call);
 
 /** loop_run - dispatch until loop_stop(); returns 0 or -errno of epoll */
 int loop_run(struct loop *loop);

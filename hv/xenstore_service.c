@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -22,7 +20,8 @@
 struct xenstore_service {
 	struct xst_store *store;
 	struct xst_conn *conn;
-	struct loop_source work; /* eventfd: the store has callbacks to run */
+	struct loop *loop;
+	struct loop_call work; /* the store has callbacks to run */
 	struct xs_ring *ring;
 	struct xs_socket *socket;
 };
@@ -30,21 +29,13 @@ struct xenstore_service {
 static void schedule(void *opaque)
 {
 	struct xenstore_service *s = opaque;
-	uint64_t one = 1;
 
-	if (write(s->work.fd, &one, sizeof(one)) < 0)
-		return; /* EAGAIN: full, so it is readable already */
+	loop_post(s->loop, &s->work);
 }
 
-static void dispatch(struct loop_source *source, uint32_t events)
+static void dispatch(struct loop_call *call)
 {
-	struct xenstore_service *s = container_of(source, struct xenstore_service, work);
-	uint64_t count;
-
-	(void)events;
-	if (read(source->fd, &count, sizeof(count)) < 0)
-		return;
-	xst_store_dispatch(s->store);
+	xst_store_dispatch(container_of(call, struct xenstore_service, work)->store);
 }
 
 static void print_text(void *opaque, const char *text)
@@ -198,18 +189,8 @@ static int write_domain(struct xst_conn *conn, const struct domain *d)
 
 static int start_store(struct domain *d, struct xenstore_service *s)
 {
-	int err;
-
+	s->loop = d->loop;
 	s->work.fn = dispatch;
-	s->work.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (s->work.fd < 0)
-		return -errno;
-	err = loop_add(d->loop, &s->work, EPOLLIN);
-	if (err) {
-		close(s->work.fd);
-		s->work.fd = -1;
-		return err;
-	}
 	s->store = xst_store_new(&store_ops, s, NULL);
 	s->conn = s->store ? xst_conn_new(s->store, 0, NULL, NULL) : NULL;
 	return s->conn ? 0 : -ENOMEM;
@@ -237,7 +218,6 @@ int xenstore_service_create(struct domain *d)
 
 	if (!s)
 		return -ENOMEM;
-	s->work.fd = -1;
 	d->xenstore = s;
 	err = start_store(d, s);
 	if (!err)
@@ -262,10 +242,7 @@ void xenstore_service_destroy(struct domain *d)
 	xs_ring_destroy(s->ring);
 	if (s->store)
 		xst_store_free(s->store);
-	if (s->work.fd >= 0) {
-		loop_del(d->loop, &s->work);
-		close(s->work.fd);
-	}
+	loop_unpost(s->loop, &s->work);
 	free(s);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/unit/fake_guest.h"
 
+#include "hv/loop.c"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -8,17 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "hv/evtchn.h"
 #include "hv/gnttab.h"
-#include "hv/loop.h"
 #include "hv/mem.h"
 #include "hv/xenstore_service.h"
 
 #define DOMID 1
-#define MAX_SOURCES 32
 
 struct fake_guest *fake;
 
@@ -101,74 +102,38 @@ void evtchn_peer_unbind(struct evtchn_peer *peer)
 
 void fake_send(evtchn_port_t port)
 {
-	uint64_t one = 1;
-
 	pthread_mutex_lock(&ports_lock);
 	if (fake->port[port])
-		assert_int_equal(write(fake->port[port]->kick, &one, sizeof(one)), sizeof(one));
+		assert_int_equal(eventfd_write(fake->port[port]->kick, 1), 0);
 	pthread_mutex_unlock(&ports_lock);
 }
 
 /* ---- event loop ---- */
 
-struct loop {
-	struct loop_source *source[MAX_SOURCES];
-	uint32_t events[MAX_SOURCES];
-	unsigned int nr;
-};
-
-int loop_add(struct loop *loop, struct loop_source *s, uint32_t events)
+/* How many sources were added and not deleted, the loop's own one left out */
+static unsigned int loop_sources(const struct loop *loop)
 {
-	assert_true(loop->nr < MAX_SOURCES);
-	loop->source[loop->nr] = s;
-	loop->events[loop->nr++] = events;
-	return 0;
-}
+	char path[64], line[256];
+	unsigned int n = 0;
+	FILE *f;
 
-int loop_mod(struct loop *loop, struct loop_source *s, uint32_t events)
-{
-	unsigned int i;
-
-	for (i = 0; i < loop->nr; i++)
-		if (loop->source[i] == s)
-			loop->events[i] = events;
-	return 0;
-}
-
-void loop_del(struct loop *loop, struct loop_source *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < loop->nr; i++) {
-		if (loop->source[i] != s)
-			continue;
-		loop->nr--;
-		loop->source[i] = loop->source[loop->nr];
-		loop->events[i] = loop->events[loop->nr];
-		return;
-	}
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", loop->epoll_fd);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += !strncmp(line, "tfd:", 4);
+	fclose(f);
+	return n - 1;
 }
 
 void fake_pump(int ms)
 {
 	struct loop *loop = fake->domain.loop;
-	struct loop_source *source[MAX_SOURCES];
-	struct pollfd fds[MAX_SOURCES];
-	unsigned int i, j, nr = loop->nr;
 
 	xst_store_dispatch(fake->store);
-	for (i = 0; i < nr; i++) {
-		source[i] = loop->source[i];
-		fds[i] = (struct pollfd){ .fd = source[i]->fd, .events = loop->events[i] };
-	}
-	if (poll(fds, nr, ms) <= 0)
-		return;
-	for (i = 0; i < nr; i++)
-		for (j = 0; fds[i].revents && j < loop->nr; j++)
-			if (loop->source[j] == source[i]) {
-				source[i]->fn(source[i], fds[i].revents);
-				break;
-			}
+	assert_int_equal(loop_round(loop, ms), 0);
+	fake->loop_stopped = loop->stop;
+	loop->stop = false;
 	xst_store_dispatch(fake->store);
 }
 
@@ -267,7 +232,7 @@ int fake_setup(void **state)
 	memset(fake->page, 0, FAKE_PAGES * PAGE_SIZE);
 	fake->domain.domid = DOMID;
 	fake->domain.config = &fake->config;
-	fake->domain.loop = calloc(1, sizeof(struct loop));
+	fake->domain.loop = loop_new();
 	fake->store = xst_store_new(NULL, NULL, NULL);
 	fake->dom0 = xst_conn_new(fake->store, 0, NULL, NULL);
 	fake->conn = xst_conn_new(fake->store, DOMID, NULL, NULL);
@@ -290,9 +255,10 @@ int fake_teardown(void **state)
 {
 	(void)state;
 	assert_int_equal(fake_in_use(), 0);
-	assert_int_equal(fake->domain.loop->nr, 0);
+	assert_int_equal(loop_sources(fake->domain.loop), 0);
+	assert_null(fake->domain.loop->posted);
 	xst_store_free(fake->store);
-	free(fake->domain.loop);
+	loop_free(fake->domain.loop);
 	free(fake->page);
 	free(fake);
 	return 0;

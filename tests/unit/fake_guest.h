@@ -36,6 +36,7 @@ struct fake_guest {
 	int mapped[FAKE_PAGES]; /* now, atomic */
 	struct evtchn_peer *port[FAKE_PORTS]; /* domain 0's end, under the double's lock */
 	int notified[FAKE_PORTS]; /* by a back end, atomic */
+	bool loop_stopped; /* in the last fake_pump() */
 };
 
 extern struct fake_guest *fake;

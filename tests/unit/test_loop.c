@@ -31,23 +31,38 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void remember(void *arg)
+/* A call, and which one it is */
+static struct numbered {
+	struct loop_call call;
+	unsigned int number;
+} five[5];
+
+static void remember(struct loop_call *call)
 {
-	order[calls++] = (uintptr_t)arg;
+	order[calls++] = ((struct numbered *)call)->number;
 }
 
-static void stop(void *arg)
+static void stop(struct loop_call *call)
 {
-	(void)arg;
+	(void)call;
 	loop_stop(loop);
+}
+
+static struct loop_call stop_call = { .fn = stop };
+
+static void post_five(void)
+{
+	for (unsigned int i = 0; i < 5; i++) {
+		five[i] = (struct numbered){ { .fn = remember }, i };
+		loop_post(loop, &five[i].call);
+	}
 }
 
 static void test_post_keeps_order(void **state)
 {
 	(void)state;
-	for (uintptr_t i = 0; i < 5; i++)
-		assert_int_equal(loop_post(loop, remember, (void *)i), 0);
-	loop_post(loop, stop, NULL);
+	post_five();
+	loop_post(loop, &stop_call);
 	assert_int_equal(loop_run(loop), 0);
 	assert_int_equal(calls, 5);
 	for (unsigned int i = 0; i < 5; i++)
@@ -57,9 +72,8 @@ static void test_post_keeps_order(void **state)
 static void *post_from_thread(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < 3; i++)
-		loop_post(loop, remember, NULL);
-	loop_post(loop, stop, NULL);
+	post_five();
+	loop_post(loop, &stop_call);
 	return NULL;
 }
 
@@ -71,14 +85,64 @@ static void test_post_from_another_thread(void **state)
 	pthread_create(&thread, NULL, post_from_thread, NULL);
 	assert_int_equal(loop_run(loop), 0);
 	pthread_join(thread, NULL);
-	assert_int_equal(calls, 3);
+	assert_int_equal(calls, 5);
 }
 
-static void test_unrun_posts_are_freed(void **state)
+/* What is posted already stays where it is; what has run can be posted again. */
+static void test_post_again(void **state)
 {
 	(void)state;
-	loop_post(loop, remember, NULL);
-	assert_int_equal(calls, 0);
+	for (unsigned int round = 0; round < 2; round++) {
+		calls = 0;
+		post_five();
+		loop_post(loop, &five[0].call);
+		loop_post(loop, &stop_call);
+		assert_int_equal(loop_run(loop), 0);
+		assert_int_equal(calls, 5);
+	}
+}
+
+/* First, last and one in the middle */
+static void test_unpost(void **state)
+{
+	(void)state;
+	post_five();
+	loop_unpost(loop, &five[0].call);
+	loop_unpost(loop, &five[2].call);
+	loop_unpost(loop, &five[4].call);
+	loop_unpost(loop, &five[4].call);
+	loop_post(loop, &stop_call);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(calls, 2);
+	assert_int_equal(order[0], 1);
+	assert_int_equal(order[1], 3);
+}
+
+static void post_itself(struct loop_call *call)
+{
+	calls++;
+	loop_post(loop, call);
+}
+
+static void stop_by_source(struct loop_source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	loop_stop(loop);
+}
+
+/* A call that never ends to post itself leaves the sources their turn. */
+static void test_posts_do_not_starve_sources(void **state)
+{
+	struct loop_call for_ever = { .fn = post_itself };
+
+	(void)state;
+	a = (struct loop_source){ eventfd(1, EFD_CLOEXEC), stop_by_source };
+	assert_int_equal(loop_add(loop, &a, EPOLLIN), 0);
+	loop_post(loop, &for_ever);
+	assert_int_equal(loop_run(loop), 0);
+	assert_true(calls < 100);
+	close(a.fd);
 }
 
 static void drop_both(struct loop_source *s, uint32_t events)
@@ -88,7 +152,7 @@ static void drop_both(struct loop_source *s, uint32_t events)
 	calls++;
 	loop_del(loop, &a);
 	loop_del(loop, &b);
-	loop_post(loop, stop, NULL);
+	loop_post(loop, &stop_call);
 }
 
 /* Both are ready at once; whichever runs first removes the other, which must not be called then. */
@@ -117,7 +181,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_post_keeps_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_post_from_another_thread, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unrun_posts_are_freed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_post_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unpost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_posts_do_not_starve_sources, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source_removed_in_same_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_descriptor, setup, teardown),
 	};

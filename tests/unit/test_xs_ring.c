@@ -66,28 +66,29 @@ struct fixture {
 	struct xs_ring *ring;
 	struct stream_writer req;
 	struct stream_reader rsp;
+	struct loop_call work, spin;
 	unsigned int spins;
 };
 
-static void dispatch(void *arg)
+static void dispatch(struct loop_call *call)
 {
-	xst_store_dispatch(arg);
+	xst_store_dispatch(container_of(call, struct fixture, work)->store);
 }
 
 static void work(void *opaque)
 {
 	struct fixture *f = opaque;
 
-	loop_post(f->domain.loop, dispatch, f->store);
+	loop_post(f->domain.loop, &f->work);
 }
 
 /* Go round the loop a few times, then leave it. */
-static void spin(void *arg)
+static void spin(struct loop_call *call)
 {
-	struct fixture *f = arg;
+	struct fixture *f = container_of(call, struct fixture, spin);
 
 	if (f->spins--)
-		loop_post(f->domain.loop, spin, f);
+		loop_post(f->domain.loop, call);
 	else
 		loop_stop(f->domain.loop);
 }
@@ -96,7 +97,7 @@ static void spin(void *arg)
 static void run(struct fixture *f)
 {
 	f->spins = 5;
-	loop_post(f->domain.loop, spin, f);
+	loop_post(f->domain.loop, &f->spin);
 	loop_run(f->domain.loop);
 }
 
@@ -130,6 +131,8 @@ static int setup_at(void **state, unsigned int index)
 	page->rsp_cons = page->rsp_prod = index / 3;
 	f->domain.domid = 1;
 	f->domain.loop = loop_new();
+	f->work.fn = dispatch;
+	f->spin.fn = spin;
 	f->domain.store_gfn = GFN;
 	f->domain.store_port = PORT;
 	f->store = xst_store_new(&ops, f, NULL);

@@ -18,6 +18,7 @@
 #include <xenstore.h>
 
 #include "hv/loop.h"
+#include "hv/types.h"
 #include "hv/xs_socket.h"
 
 struct fixture {
@@ -25,19 +26,20 @@ struct fixture {
 	struct loop *loop;
 	struct xst_store *store;
 	struct xs_socket *sock;
+	struct loop_call work;
 	pthread_t thread;
 };
 
-static void dispatch(void *arg)
+static void dispatch(struct loop_call *call)
 {
-	xst_store_dispatch(arg);
+	xst_store_dispatch(container_of(call, struct fixture, work)->store);
 }
 
 static void work(void *opaque)
 {
 	struct fixture *f = opaque;
 
-	loop_post(f->loop, dispatch, f->store);
+	loop_post(f->loop, &f->work);
 }
 
 static void *serve(void *arg)
@@ -59,6 +61,7 @@ static int setup(void **state)
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
 	setenv("XENSTORED_PATH", f->path, 1);
 	f->loop = loop_new();
+	f->work.fn = dispatch;
 	f->store = xst_store_new(&ops, f, NULL);
 	assert_int_equal(xs_socket_create(f->loop, f->store, f->path, &f->sock), 0);
 	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
