@@ -37,14 +37,6 @@ static bool queue_stopping(const struct backend_queue *q)
 	return __atomic_load_n(&q->stop, __ATOMIC_ACQUIRE);
 }
 
-static void queue_wake(struct backend_queue *q)
-{
-	uint64_t one = 1;
-
-	if (write(q->kick, &one, sizeof(one)) < 0)
-		return; /* EAGAIN: full, so it is readable already */
-}
-
 /*
  * A kick that came soon would have been seen by polling a little longer; polling before a long
  * sleep, or before one that something else ended, was in vain.
@@ -121,10 +113,13 @@ static void *queue_thread(void *arg)
 
 	while (!queue_stopping(q) && err >= 0)
 		err = queue_round(q);
-	if (q->ops->stop)
-		q->ops->stop(q);
+	/* To stop may take long: it waits for the host's storage. */
 	if (err < 0)
 		backend_fail(q->dev, err, "the front end broke its ring");
+	if (q->ops->stop)
+		q->ops->stop(q);
+	__atomic_store_n(&q->ended, 1, __ATOMIC_RELEASE);
+	loop_post(q->dev->domain->loop, &q->dev->core->bus->news);
 	return NULL;
 }
 
@@ -177,14 +172,22 @@ int queue_start(struct backend_queue *q)
 	return -err;
 }
 
-void queue_stop(struct backend_queue *q)
+void queue_end(struct backend_queue *q)
 {
-	if (q->running) {
-		__atomic_store_n(&q->stop, 1, __ATOMIC_RELEASE);
-		queue_wake(q);
+	__atomic_store_n(&q->stop, 1, __ATOMIC_RELEASE);
+	eventfd_write(q->kick, 1);
+}
+
+bool queue_ended(const struct backend_queue *q)
+{
+	return !q->running || __atomic_load_n(&q->ended, __ATOMIC_ACQUIRE);
+}
+
+void queue_join(struct backend_queue *q)
+{
+	if (q->running)
 		pthread_join(q->thread, NULL);
-		q->running = false;
-	}
+	q->running = false;
 	while (q->grants.next != &q->grants)
 		backend_unmap(q, q->grants.next);
 }

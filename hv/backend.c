@@ -6,9 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "hv/back_blk.h"
 #include "hv/back_net.h"
@@ -30,23 +27,18 @@ static void connection_release(struct backend_core *c)
 		gnttab_unmap(c->dev.domain, c->ring[--c->nr_rings], true);
 }
 
-static void queues_stop(struct backend_core *c)
+/* Waits for the queues: at once if they have ended. */
+static void device_release(struct backend_core *c)
 {
 	struct backend_queue *q;
 
 	for (q = c->queues; q; q = q->next)
-		queue_stop(q);
-}
-
-void device_disconnect(struct backend_core *c)
-{
-	if (!c->connected)
-		return;
-	queues_stop(c);
+		queue_join(q);
 	if (c->dev.ops->disconnect)
 		c->dev.ops->disconnect(&c->dev);
 	connection_release(c);
 	c->connected = false;
+	c->ending = false;
 	/*
 	 * What failed this connection is no matter of the next one, and no thread is left to file
 	 * more.
@@ -54,12 +46,45 @@ void device_disconnect(struct backend_core *c)
 	__atomic_store_n(&c->failure, FAILURE_NONE, __ATOMIC_RELAXED);
 }
 
+bool device_disconnect(struct backend_core *c)
+{
+	struct backend_queue *q;
+	bool ended = true;
+
+	if (!c->connected)
+		return true;
+	for (q = c->queues; q; q = q->next) {
+		queue_end(q);
+		ended = queue_ended(q) && ended;
+	}
+	c->ending = !ended;
+	if (ended)
+		device_release(c);
+	return ended;
+}
+
+/* If that was the last of its queues: what the front end did meanwhile gets its answer now. */
+static void device_settle(struct backend_core *c)
+{
+	bool failed = __atomic_load_n(&c->failure, __ATOMIC_RELAXED) == FAILURE_TAKEN;
+
+	if (!device_disconnect(c))
+		return;
+	if (failed)
+		xenbus_switch_state(c, XenbusStateClosed);
+	xenbus_look_again(c);
+}
+
 static void device_failed(struct backend_core *c)
 {
-	queues_stop(c);
+	__atomic_store_n(&c->failure, FAILURE_TAKEN, __ATOMIC_RELAXED);
 	xenbus_report(c, c->fail_err, c->fail_text);
-	device_disconnect(c);
-	xenbus_switch_state(c, XenbusStateClosed);
+	device_settle(c);
+}
+
+static bool failure_filed(const struct backend_core *c)
+{
+	return __atomic_load_n(&c->failure, __ATOMIC_ACQUIRE) == FAILURE_FILED;
 }
 
 void device_connect(struct backend_core *c)
@@ -73,7 +98,9 @@ void device_connect(struct backend_core *c)
 		err = queue_start(q);
 	if (err) {
 		backend_fail(&c->dev, err, "cannot connect");
-		device_failed(c);
+		/* Unless a queue is just filing its own, and posts it. */
+		if (failure_filed(c))
+			device_failed(c);
 		return;
 	}
 	xenbus_switch_state(c, XenbusStateConnected);
@@ -90,7 +117,6 @@ void backend_fail(struct backend_dev *dev, int err, const char *fmt, ...)
 {
 	struct backend_core *c = dev->core;
 	int none = FAILURE_NONE;
-	uint64_t one = 1;
 	va_list ap;
 
 	if (!__atomic_compare_exchange_n(&c->failure, &none, FAILURE_FILING, false,
@@ -100,24 +126,27 @@ void backend_fail(struct backend_dev *dev, int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(c->fail_text, sizeof(c->fail_text), fmt, ap);
 	va_end(ap);
-	/* Pairs with the acquire in bus_failed(): the text before the word that it is there. */
+	/* Pairs with the acquire in failure_filed(): the text before the word that it is there. */
 	__atomic_store_n(&c->failure, FAILURE_FILED, __ATOMIC_RELEASE);
-	if (write(c->bus->failed.fd, &one, sizeof(one)) < 0)
-		return; /* EAGAIN: the counter is full, so the loop is awake already */
+	loop_post(dev->domain->loop, &c->bus->news);
 }
 
-static void bus_failed(struct loop_source *s, uint32_t events)
+static void bus_news(struct loop_call *call)
 {
-	struct backend_bus *bus = container_of(s, struct backend_bus, failed);
+	struct backend_bus *bus = container_of(call, struct backend_bus, news);
 	struct backend_core *c;
-	uint64_t count;
 
-	(void)events;
-	if (read(s->fd, &count, sizeof(count)) < 0)
+	if (bus->quiescing) {
+		if (backends_quiesce(bus))
+			loop_stop(bus->domain->loop);
 		return;
-	for (c = bus->devs; c; c = c->next)
-		if (__atomic_load_n(&c->failure, __ATOMIC_ACQUIRE) == FAILURE_FILED)
+	}
+	for (c = bus->devs; c; c = c->next) {
+		if (c->ending)
+			device_settle(c);
+		else if (failure_filed(c))
 			device_failed(c);
+	}
 }
 
 int backend_map_ring(struct backend_dev *dev, const char *key, struct ring_format format,
@@ -168,10 +197,7 @@ int backends_open(const struct config *config, struct backend_bus **busp)
 
 	if (!bus)
 		return -ENOMEM;
-	bus->failed.fn = bus_failed;
-	bus->failed.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (bus->failed.fd < 0)
-		err = -errno;
+	bus->news.fn = bus_news;
 	for (i = 0; !err && i < config->nr_disks; i++)
 		err = bus_add(bus, &back_blk_ops, config->disk[i].vdev, &config->disk[i]);
 	for (i = 0; !err && i < config->nr_nics; i++)
@@ -189,9 +215,6 @@ int backends_start(struct domain *d, struct backend_bus *bus)
 	struct backend_core *c;
 	int err;
 
-	err = loop_add(d->loop, &bus->failed, EPOLLIN);
-	if (err)
-		return err;
 	bus->domain = d;
 	d->backends = bus;
 	for (c = bus->devs; c; c = c->next) {
@@ -205,17 +228,31 @@ int backends_start(struct domain *d, struct backend_bus *bus)
 	return 0;
 }
 
+bool backends_quiesce(struct backend_bus *bus)
+{
+	struct backend_core *c;
+	bool quiet = true;
+
+	bus->quiescing = true;
+	for (c = bus->devs; c; c = c->next) {
+		xenbus_device_forget(c);
+		quiet = device_disconnect(c) && quiet;
+	}
+	return quiet;
+}
+
 void backends_stop(struct backend_bus *bus)
 {
 	struct backend_core *c;
 
 	if (!bus || !bus->domain)
 		return;
-	for (c = bus->devs; c; c = c->next) {
-		xenbus_device_forget(c);
-		device_disconnect(c);
-	}
-	loop_del(bus->domain->loop, &bus->failed);
+	backends_quiesce(bus);
+	for (c = bus->devs; c; c = c->next)
+		if (c->connected)
+			device_release(c);
+	loop_unpost(bus->domain->loop, &bus->news);
+	bus->quiescing = false;
 	bus->domain->backends = NULL;
 	bus->domain = NULL;
 }
@@ -232,7 +269,5 @@ void backends_destroy(struct backend_bus *bus)
 		device_close(c);
 		free(c);
 	}
-	if (bus->failed.fd >= 0)
-		close(bus->failed.fd);
 	free(bus);
 }

@@ -11,7 +11,8 @@
  *	   -> our state InitWait; wait until the front end is Initialised or Connected
  *	connect		read the front end's keys, map rings, bind event channels, start queues
  *	   -> our state Connected; wait until the front end closes, or somebody fails the device
- *	   -> queue threads are stopped and joined
+ *	   -> the queues' threads are told to end; when the last one has, which may take as long as
+ *	      the host's storage does, the loop goes on with
  *	disconnect	release what connect allocated
  *	   -> rings, grants and event channels the author forgot are released; our state Closed;
  *	      a front end that comes back as Initialising finds InitWait again
@@ -99,9 +100,17 @@ int backends_open(const struct config *config, struct backend_bus **bus);
 int backends_start(struct domain *d, struct backend_bus *bus);
 
 /**
+ * backends_quiesce - begin or go on to disconnect all devices, for good
+ *
+ * Return: true when that is done. If not, run the loop: it is stopped when it is.
+ */
+bool backends_quiesce(struct backend_bus *bus);
+
+/**
  * backends_stop - disconnect all devices: no thread runs and no guest memory is used afterwards
  *
  * While memory, event channels and grants still exist. Allowed on a bus that was never started.
+ * Waits for I/O in flight, unless backends_quiesce() has come to its end before.
  */
 void backends_stop(struct backend_bus *bus);
 

@@ -21,12 +21,13 @@ struct xst_watch;
 #define BACKEND_QUEUE_PORTS 4
 
 /* How far a failure has come: any thread files one, the loop thread takes it. */
-enum backend_failure { FAILURE_NONE, FAILURE_FILING, FAILURE_FILED };
+enum backend_failure { FAILURE_NONE, FAILURE_FILING, FAILURE_FILED, FAILURE_TAKEN };
 
 /**
  * struct backend_core - what the kit knows of a device
  * @state: our xenbus state as last written
  * @connected: between connect and disconnect
+ * @ending: its queues were told to end and some have not yet
  * @failure: enum backend_failure, atomic; @fail_err and @fail_text are valid once it is
  *	FAILURE_FILED
  * @failures: connections that ended that way, to keep a guest from filling the log
@@ -37,7 +38,7 @@ struct backend_core {
 	struct backend_core *next;
 	char path[96], front[96];
 	enum xenbus_state state;
-	bool opened, present, connected;
+	bool opened, present, connected, ending;
 	struct xst_watch *watch;
 
 	struct backend_queue *queues;
@@ -50,16 +51,23 @@ struct backend_core {
 	unsigned int failures;
 };
 
+/**
+ * struct backend_bus - the devices of a domain
+ * @news: posted when a device has filed a failure or a queue has ended
+ * @quiescing: backends_quiesce() has begun
+ */
 struct backend_bus {
 	struct domain *domain;
 	struct backend_core *devs;
-	struct loop_source failed; /* eventfd: some device has filed a failure */
+	struct loop_call news;
+	bool quiescing;
 };
 
 /**
  * struct backend_queue - one thread and what wakes it
+ * @running: the thread has to be joined
  * @kick: eventfd of all its event channels, also written to stop it
- * @stop: atomic
+ * @stop, @ended: it is to end; it does nothing any more but return. Atomic
  * @grants: pages mapped now; the queue's thread, after it ended the loop thread
  * @window: ns to poll before sleeping, 0 .. POLL_MAX
  */
@@ -70,7 +78,7 @@ struct backend_queue {
 	struct backend_queue *next;
 	pthread_t thread;
 	bool running;
-	int stop;
+	int stop, ended;
 	int kick;
 	struct evtchn_peer *port[BACKEND_QUEUE_PORTS];
 	unsigned int nr_ports;
@@ -80,18 +88,24 @@ struct backend_queue {
 
 /* backend.c */
 void device_connect(struct backend_core *c);
-void device_disconnect(struct backend_core *c);
+/** device_disconnect - begin or go on to disconnect; true when that is done */
+bool device_disconnect(struct backend_core *c);
 void device_close(struct backend_core *c);
 
 /* xenbus.c */
 int xenbus_device_create(struct backend_core *c);
 void xenbus_device_forget(struct backend_core *c);
+void xenbus_look_again(struct backend_core *c);
 void xenbus_switch_state(struct backend_core *c, enum xenbus_state state);
 void xenbus_report(struct backend_core *c, int err, const char *text);
 
 /* back_queue.c */
 int queue_start(struct backend_queue *q);
-void queue_stop(struct backend_queue *q);
+/** queue_end - tell the thread to end, which posts the bus's news when it does; may be repeated */
+void queue_end(struct backend_queue *q);
+bool queue_ended(const struct backend_queue *q);
+/** queue_join - wait for the end and release what was mapped */
+void queue_join(struct backend_queue *q);
 void queue_free(struct backend_queue *q);
 
 #endif /* HV_BACKEND_CORE_H */

@@ -30,6 +30,8 @@
 
 /* What a guest that does not listen to shutdown requests is left after the first signal */
 #define GRACE_SECONDS 5
+/* What the disks are left to finish in when a signal has ended the guest */
+#define DRAIN_SECONDS 1
 /* A guest that reboots that often without ever living so long is not rebooted any more: it panics, say */
 #define QUICK_LIVES 4
 #define QUICK_SECONDS 60
@@ -40,6 +42,7 @@
  * @grace: timer of a guest that was asked to shut down but cannot hear it
  * @asked: a signal came already
  * @killed: we ended the guest, not the guest itself
+ * @draining: the guest has ended, its I/O may not have
  * @quick_lives: how many of its last lives were shorter than QUICK_SECONDS
  */
 struct run {
@@ -50,7 +53,7 @@ struct run {
 	struct rundir dir;
 	struct domain domain;
 	struct loop_source signals, grace;
-	bool asked, killed;
+	bool asked, killed, draining;
 	unsigned int quick_lives;
 };
 
@@ -59,6 +62,7 @@ static void run_kill(struct run *run, const char *why)
 	pr_warn("ending the guest: %s", why);
 	run->killed = true;
 	domain_shutdown(&run->domain, SHUTDOWN_crash);
+	loop_stop(run->domain.loop);
 }
 
 /* The guest's kernel says in its home that it heeds control/shutdown. */
@@ -90,6 +94,10 @@ static void run_signalled(struct loop_source *s, uint32_t events)
 		return;
 	}
 	run->asked = true;
+	if (run->draining) {
+		pr_info("waiting for the disks; a second signal ends that");
+		return;
+	}
 	domain_request_shutdown(&run->domain, "poweroff");
 	if (run_guest_listens(run)) {
 		pr_info("asked the guest to power off; a second signal ends it at once");
@@ -102,8 +110,11 @@ static void run_signalled(struct loop_source *s, uint32_t events)
 
 static void run_grace_over(struct loop_source *s, uint32_t events)
 {
+	struct run *run = container_of(s, struct run, grace);
+
 	(void)events;
-	run_kill(container_of(s, struct run, grace), "it does not listen to shutdown requests");
+	run_kill(run, run->draining ? "its disks do not answer" :
+				      "it does not listen to shutdown requests");
 }
 
 /* Before any thread exists: threads inherit the mask. */
@@ -155,6 +166,29 @@ static int run_status(const struct run *run)
 	return EXIT_GUEST;
 }
 
+/*
+ * Until no I/O of the guest is in flight. Storage that stalls may keep a guest that has ended by
+ * itself, but not a user who wants an end: then the process goes as it is, as its threads cannot
+ * be waited for.
+ */
+static void run_drain(struct run *run)
+{
+	const struct itimerspec limit = { .it_value.tv_sec = run->killed ? DRAIN_SECONDS : 0 };
+
+	run->draining = true;
+	run->killed = false;
+	timerfd_settime(run->grace.fd, 0, &limit, NULL);
+	while (!backends_quiesce(run->bus)) {
+		if (!loop_run(run->domain.loop) && !run->killed)
+			continue;
+		pr_warn("I/O in flight is left to the host");
+		console_close(run->console);
+		rundir_remove(&run->dir);
+		_exit(EXIT_GUEST);
+	}
+	run->draining = false;
+}
+
 /* One life of the guest, from its first instruction to a shutdown; the exit status */
 static int run_life(struct run *run)
 {
@@ -169,6 +203,7 @@ static int run_life(struct run *run)
 		status = run_status(run);
 	if (run->config.report && report_write(d, run->config.report))
 		status = EXIT_SETUP;
+	run_drain(run);
 	domain_destroy(d);
 	if (stats_elapsed_ns() - start < QUICK_SECONDS * 1000000000ULL)
 		run->quick_lives++;

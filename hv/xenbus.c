@@ -146,22 +146,23 @@ static void front_changed(void *opaque, const char *path)
 	switch (state) {
 	case XenbusStateInitialising:
 		/* A new driver: whatever the old one left connected is history. */
-		device_disconnect(c);
-		xenbus_switch_state(c, XenbusStateInitWait);
+		if (device_disconnect(c))
+			xenbus_switch_state(c, XenbusStateInitWait);
 		break;
 	case XenbusStateInitialised:
 	case XenbusStateConnected:
 		/* After Closed only Initialising leads back here. */
-		if (c->state == XenbusStateInitWait)
+		if (c->state == XenbusStateInitWait && !c->connected)
 			device_connect(c);
 		break;
 	case XenbusStateClosing:
-		device_disconnect(c);
-		xenbus_switch_state(c, XenbusStateClosing);
+		if (device_disconnect(c))
+			xenbus_switch_state(c, XenbusStateClosing);
 		break;
 	case XenbusStateClosed:
 	case XenbusStateUnknown:
-		device_disconnect(c);
+		if (!device_disconnect(c))
+			break;
 		xenbus_switch_state(c, XenbusStateClosed);
 		remove_if_offline(c);
 		break;
@@ -171,6 +172,17 @@ static void front_changed(void *opaque, const char *path)
 		 */
 		break;
 	}
+}
+
+/* The device is disconnected: what it could not answer until now. */
+void xenbus_look_again(struct backend_core *c)
+{
+	if (!c->present)
+		return;
+	front_changed(c, NULL);
+	/* A front end that has thought better of it meanwhile comes too late. */
+	if (c->state == XenbusStateConnected && !c->connected)
+		xenbus_switch_state(c, XenbusStateClosed);
 }
 
 /* A directory with its permissions: @owner may do everything, @reader may read. */

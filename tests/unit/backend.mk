@@ -9,6 +9,10 @@ UNIT_TESTS += backend
 backend_SRCS := tests/unit/test_backend.c $(BACKEND_KIT) $(BACKEND_BLK) $(BACKEND_NET) \
 		hv/net_tap.c hv/net_user.c
 backend_LIBS := -luring -lslirp
+# How queues end, between their threads and the loop's
+TSAN_TESTS += backend_race
+backend_race_SRCS := $(backend_SRCS)
+backend_race_LIBS := $(backend_LIBS) -lcmocka
 
 UNIT_TESTS += back_blk
 back_blk_SRCS := tests/unit/test_back_blk.c $(BACKEND_KIT) hv/backend.c $(BACKEND_BLK) \

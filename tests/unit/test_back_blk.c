@@ -477,7 +477,7 @@ static void test_producer_jump(void **state)
 	for (i = 0; i < ARRAY_SIZE(jump); i++) {
 		connect_disk();
 		expect(&req, 1, BLKIF_RSP_OKAY);
-		shared->req_prod += jump[i];
+		__atomic_fetch_add(&shared->req_prod, jump[i], __ATOMIC_RELEASE);
 		fake_send(PORT);
 		fake_wait_back("vbd", VDEV, 6);
 		assert_true(fake_has_error("vbd", VDEV));

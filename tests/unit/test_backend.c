@@ -6,12 +6,14 @@
 #include "hv/backend.c"
 
 #include <string.h>
+#include <time.h>
 
 #include "tests/unit/fake_guest.h"
 
 #define ID 7
 #define RING_REF 1
 #define PORT 3
+#define STALL_MS 5000
 
 struct test_req {
 	uint64_t a;
@@ -27,6 +29,7 @@ static struct {
 	unsigned int opened, probed, connected, disconnected, closed;
 	unsigned int served;
 	int connect_error, work_error;
+	bool stall, stalled; /* stop waits for as long as; it does. Atomic */
 	struct backend_queue *q;
 	struct ring_back ring;
 	struct evtchn_peer *peer;
@@ -66,7 +69,21 @@ static bool test_arm(struct backend_queue *q)
 	return ring_final_check_requests(&dev.ring);
 }
 
-static const struct backend_queue_ops queue_ops = { .work = test_work, .arm = test_arm };
+/* Storage that does not answer; not for ever, so that who waits for it fails instead of hanging */
+static void test_stop(struct backend_queue *q)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	(void)q;
+	__atomic_store_n(&dev.stalled, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < STALL_MS && __atomic_load_n(&dev.stall, __ATOMIC_ACQUIRE); i++)
+		nanosleep(&ms, NULL);
+	__atomic_store_n(&dev.stalled, false, __ATOMIC_RELEASE);
+}
+
+static const struct backend_queue_ops queue_ops = { .work = test_work,
+						    .arm = test_arm,
+						    .stop = test_stop };
 
 static int test_open(struct backend_dev *d, const void *config)
 {
@@ -277,7 +294,7 @@ static void test_toggle(void **state)
 	for (i = 0; i < 1000; i++) {
 		fake_state("test", ID, states[random() % ARRAY_SIZE(states)]);
 		if (random() % 4)
-			fake_pump(0);
+			fake_pump(random() % 2);
 		if (dev.connected == dev.disconnected)
 			assert_int_equal(fake_in_use(), 0);
 	}
@@ -289,13 +306,18 @@ static void test_toggle(void **state)
 	one_request(0);
 }
 
-static void test_broken_ring(void **state)
+static void break_ring(void)
 {
 	struct ring_shared *shared = (void *)fake->page[RING_REF];
 
+	__atomic_store_n(&shared->req_prod, 5000, __ATOMIC_RELEASE);
+}
+
+static void test_broken_ring(void **state)
+{
 	(void)state;
 	connect_as(3);
-	shared->req_prod = 5000;
+	break_ring();
 	fake_send(PORT);
 	fake_wait_back("test", ID, 6);
 	assert_true(fake_has_error("test", ID));
@@ -369,6 +391,101 @@ static void test_connect_fails(void **state)
 	assert_int_equal(fake_in_use(), 0);
 }
 
+static bool stalled(void *arg)
+{
+	return __atomic_load_n(&dev.stalled, __ATOMIC_ACQUIRE) == *(bool *)arg;
+}
+
+/*
+ * The front end goes to @state while the storage does not answer: the loop lives on, nothing the
+ * storage may still use is given back, and the front end waits.
+ */
+static void stall_at(unsigned int state)
+{
+	bool yes = true;
+
+	connect_as(4);
+	one_request(0);
+	__atomic_store_n(&dev.stall, true, __ATOMIC_RELEASE);
+	if (state)
+		fake_state("test", ID, state);
+	else
+		break_ring();
+	fake_send(PORT);
+	fake_wait(stalled, &yes, "queue about to end");
+	for (unsigned int i = 0; i < 10; i++)
+		fake_pump(1);
+	assert_true(stalled(&yes));
+	assert_int_equal(fake_back_read("test", ID, "state"), 4);
+	assert_int_equal(dev.disconnected, dev.connected - 1);
+	assert_int_equal(fake_in_use(), 5); /* ring, port, three pages */
+}
+
+static void storage_answers(unsigned int state)
+{
+	__atomic_store_n(&dev.stall, false, __ATOMIC_RELEASE);
+	fake_wait_back("test", ID, state);
+	assert_int_equal(dev.disconnected, dev.connected);
+	assert_int_equal(fake_in_use(), 0);
+}
+
+static void test_stalled_storage(void **state)
+{
+	/* What the front end does first, what when it waits, and where it finds us then */
+	static const struct {
+		unsigned int first, then, found;
+	} cases[] = {
+		{ 5, 5, 5 }, { 6, 6, 6 }, { 1, 1, 2 }, { 5, 6, 6 }, { 5, 1, 2 }, { 5, 4, 6 },
+		{ 5, 2, 6 }, { 6, 5, 5 }, { 0, 4, 6 }, { 0, 5, 5 }, { 0, 1, 2 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		stall_at(cases[i].first);
+		fake_state("test", ID, cases[i].then);
+		fake_pump(1);
+		storage_answers(cases[i].found);
+		assert_int_equal(fake_has_error("test", ID), i > 7);
+		fake_state("test", ID, 6);
+		fake_state("test", ID, 1);
+	}
+	connect_as(4);
+	one_request(0);
+}
+
+/* The domain ends: whoever runs the loop learns when the last device is done. */
+static void test_quiesce(void **state)
+{
+	bool yes = true;
+
+	(void)state;
+	connect_as(4);
+	one_request(0);
+	__atomic_store_n(&dev.stall, true, __ATOMIC_RELEASE);
+	assert_false(backends_quiesce(bus));
+	fake_wait(stalled, &yes, "queue about to end");
+	assert_false(backends_quiesce(bus));
+	fake_pump(1);
+	assert_false(fake->loop_stopped);
+	assert_int_equal(fake_in_use(), 5);
+	__atomic_store_n(&dev.stall, false, __ATOMIC_RELEASE);
+	while (!fake->loop_stopped)
+		fake_pump(100);
+	assert_true(backends_quiesce(bus));
+	assert_int_equal(fake_in_use(), 0);
+}
+
+/* Its caller waits no longer; this does. */
+static void test_stop_while_stalled(void **state)
+{
+	(void)state;
+	stall_at(5);
+	__atomic_store_n(&dev.stall, false, __ATOMIC_RELEASE);
+	backends_stop(bus);
+	assert_int_equal(dev.disconnected, dev.connected);
+	assert_int_equal(fake_in_use(), 0);
+}
+
 static void test_unplug(void **state)
 {
 	(void)state;
@@ -430,6 +547,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_broken_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_error_every_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connect_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stalled_storage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_while_stalled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unplug, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_guest_cannot_write_back, setup, teardown),
