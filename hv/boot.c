@@ -245,13 +245,7 @@ unsigned int boot_memory_map(const struct domain *d, struct boot_range range[BOO
 
 int boot_enter(struct domain *d, const struct boot *boot, const struct boot_entry *entry)
 {
-	const struct kvm_segment data = { .limit = 0xffffffff,
-					  .selector = entry->ds,
-					  .type = 0x3,
-					  .present = 1,
-					  .db = 1,
-					  .s = 1,
-					  .g = 1 };
+	struct kvm_segment data = { .limit = 0xffffffff, .selector = entry->ds, .type = 0x3 };
 	char *cmdline = mem_range(d, BOOT_CMDLINE_GPA, BOOT_CMDLINE_MAX);
 	void *gdt = mem_range(d, BOOT_GDT_GPA, sizeof(entry->gdt));
 	int fd = d->vcpu[0]->fd;
@@ -263,6 +257,7 @@ int boot_enter(struct domain *d, const struct boot *boot, const struct boot_entr
 	memcpy(gdt, entry->gdt, sizeof(entry->gdt));
 	if (ioctl(fd, KVM_GET_SREGS, &sregs))
 		return -errno;
+	data.present = data.db = data.s = data.g = 1;
 	sregs.cs = sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
 	sregs.cs.selector = entry->cs;
 	sregs.cs.type = 0xb;

@@ -63,12 +63,12 @@ static int domain_create_vcpus(struct domain *d)
 /* The pages and ports every Xen guest finds by HVMOP_get_param. */
 static int domain_create_special_pages(struct domain *d)
 {
-	int store = evtchn_alloc_unbound(d), console = evtchn_alloc_unbound(d);
+	int err = evtchn_alloc_unbound(d, &d->store_port);
 
-	if (store < 0 || console < 0)
-		return domain_fail("event channels", store < 0 ? store : console);
-	d->store_port = store;
-	d->console_port = console;
+	if (!err)
+		err = evtchn_alloc_unbound(d, &d->console_port);
+	if (err)
+		return domain_fail("event channels", err);
 	d->store_gfn = BOOT_STORE_GPA >> PAGE_SHIFT;
 	d->console_gfn = BOOT_CONSOLE_GPA >> PAGE_SHIFT;
 	return 0;

@@ -103,22 +103,24 @@ void evtchn_bind(struct evtchn_port *ch, const struct evtchn_port *as)
 	pthread_mutex_unlock(&ch->lock);
 }
 
-int evtchn_alloc(struct domain *d, const struct evtchn_port *as)
+int evtchn_alloc(struct domain *d, const struct evtchn_port *as, evtchn_port_t *port)
 {
 	struct evtchn_port *ch;
-	int port;
+	int found;
 
 	pthread_mutex_lock(&d->evtchn->lock);
-	port = evtchn_find_free(d, &ch);
-	if (port > 0)
+	found = evtchn_find_free(d, &ch);
+	if (found > 0) {
 		evtchn_bind(ch, as);
+		*port = found;
+	}
 	pthread_mutex_unlock(&d->evtchn->lock);
-	return port;
+	return found < 0 ? found : 0;
 }
 
-int evtchn_alloc_unbound(struct domain *d)
+int evtchn_alloc_unbound(struct domain *d, evtchn_port_t *port)
 {
-	return evtchn_alloc(d, &(struct evtchn_port){ .state = EVTCHN_UNBOUND, .remote_dom = 0 });
+	return evtchn_alloc(d, &(struct evtchn_port){ .state = EVTCHN_UNBOUND }, port);
 }
 
 int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct evtchn_peer **peer)

@@ -15,10 +15,10 @@ int evtchn_create(struct domain *d);
 void evtchn_destroy(struct domain *d);
 
 /**
- * evtchn_alloc_unbound - give the guest a new port that domain 0 may bind; port, or -ENOSPC; any
- * thread
+ * evtchn_alloc_unbound - give the guest a new @port that domain 0 may bind; 0, -ENOSPC or -ENOMEM;
+ * any thread
  */
-int evtchn_alloc_unbound(struct domain *d);
+int evtchn_alloc_unbound(struct domain *d, evtchn_port_t *port);
 
 /**
  * evtchn_peer_bind - take domain 0's end of guest port @port

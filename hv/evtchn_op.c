@@ -14,16 +14,12 @@ static long op_alloc_unbound(struct vcpu *v, void *arg)
 	struct domain *d = v->domain;
 	domid_t remote = op->remote_dom == DOMID_SELF ? d->domid : op->remote_dom;
 	long err = hypercall_check_domid(d, op->dom);
-	int port;
 
 	if (err)
 		return err;
-	port = evtchn_alloc(d,
-			    &(struct evtchn_port){ .state = EVTCHN_UNBOUND, .remote_dom = remote });
-	if (port < 0)
-		return port;
-	op->port = port;
-	return 0;
+	return evtchn_alloc(d,
+			    &(struct evtchn_port){ .state = EVTCHN_UNBOUND, .remote_dom = remote },
+			    &op->port);
 }
 
 /* Both ends are ours: domain 0 allocates none for a guest to bind */
@@ -91,16 +87,12 @@ static long op_bind_ipi(struct vcpu *v, void *arg)
 {
 	struct evtchn_bind_ipi *op = arg;
 	struct domain *d = v->domain;
-	int port;
 
 	if (op->vcpu >= d->nr_vcpus)
 		return -ENOENT;
-	port = evtchn_alloc(d,
-			    &(struct evtchn_port){ .state = EVTCHN_IPI, .notify_vcpu = op->vcpu });
-	if (port < 0)
-		return port;
-	op->port = port;
-	return 0;
+	return evtchn_alloc(d,
+			    &(struct evtchn_port){ .state = EVTCHN_IPI, .notify_vcpu = op->vcpu },
+			    &op->port);
 }
 
 static long op_close(struct vcpu *v, void *arg)

@@ -67,8 +67,8 @@ struct evtchn_port *evtchn_port(struct domain *d, uint64_t port);
 int evtchn_find_free(struct domain *d, struct evtchn_port **found);
 /** evtchn_bind - give @ch the state in @as; table lock held */
 void evtchn_bind(struct evtchn_port *ch, const struct evtchn_port *as);
-/** evtchn_alloc - allocate a port and give it the state in @as; the port or -errno */
-int evtchn_alloc(struct domain *d, const struct evtchn_port *as);
+/** evtchn_alloc - allocate @port and give it the state in @as; 0 or -errno */
+int evtchn_alloc(struct domain *d, const struct evtchn_port *as, evtchn_port_t *port);
 /** evtchn_close - EVTCHNOP_close; 0, or -EINVAL for a port that is not open */
 long evtchn_close(struct domain *d, evtchn_port_t port);
 

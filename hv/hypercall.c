@@ -189,11 +189,14 @@ static bool host_is_amd(void)
 
 void hypercall_page_fill(const struct domain *d, void *page)
 {
-	const uint8_t port[] = { 0xe6, PARAVANE_HYPERCALL_PORT, 0xc3 }; /* out %al, $port; ret */
+	/* out %al, $port; ret; int3 */
+	const uint8_t port[] = { 0xe6, PARAVANE_HYPERCALL_PORT, 0xc3, 0xcc };
 	const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9, 0xc3 };
 	const uint8_t vmcall[] = { 0x0f, 0x01, 0xc1, 0xc3 };
 	const uint8_t ud2[] = { 0x0f, 0x0b };
-	bool amd = host_is_amd();
+	const uint8_t *leave = d->transport == TRANSPORT_PORT ? port :
+			       host_is_amd()		      ? vmmcall :
+								vmcall;
 	uint8_t *entry = page;
 
 	memset(page, 0xcc, PAGE_SIZE);
@@ -202,11 +205,7 @@ void hypercall_page_fill(const struct domain *d, void *page)
 		memcpy(entry + 1, &nr, sizeof(nr));
 		if (nr == __HYPERVISOR_iret)
 			memcpy(entry, ud2, sizeof(ud2));
-		else if (d->transport == TRANSPORT_PORT)
-			memcpy(entry + 5, port, sizeof(port));
-		else if (amd)
-			memcpy(entry + 5, vmmcall, sizeof(vmmcall));
 		else
-			memcpy(entry + 5, vmcall, sizeof(vmcall));
+			memcpy(entry + 5, leave, sizeof(vmcall));
 	}
 }

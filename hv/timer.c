@@ -109,8 +109,7 @@ static unsigned int take_due(struct vcpu_timer *t, uint64_t now)
 
 static void timer_expired(struct loop_source *s, uint32_t events)
 {
-	struct vcpu_timer *t =
-		(struct vcpu_timer *)((char *)s - offsetof(struct vcpu_timer, source));
+	struct vcpu_timer *t = container_of(s, struct vcpu_timer, source);
 	unsigned int over;
 	uint64_t count;
 
