@@ -5,10 +5,17 @@
 /*
  * Messages to the person who started us: one line each on stderr, "paravane: [NAME: ]text".
  * pr_err() is for what stops something, pr_warn() for what the guest did wrong or what is degraded,
- * pr_debug() only with --verbose.
+ * pr_debug() only with --verbose. Nobody ever waits for whoever reads stderr: a line there is no room
+ * for is counted instead, and the next one that fits tells how many went before it.
  */
 enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/**
+ * log_open - open stderr once more, so that not to wait is our decision alone
+ *
+ * O_NONBLOCK belongs to the open file, which others share. Once, before there are threads.
+ */
+void log_open(void);
 void log_set_level(enum log_level level);
 /** log_set_domain - prefix later lines with a domain's name; NULL for none (not thread-safe, start-up only) */
 void log_set_domain(const char *name);

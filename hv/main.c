@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 
 	stats_process_started();
+	log_open();
 	if (!name) {
 		pr_err("no command given (see paravane help)");
 		return EXIT_SETUP;

@@ -17,6 +17,10 @@ cpuid_SRCS := tests/unit/test_cpuid.c hv/cpuid.c
 config_SRCS := tests/unit/test_config.c hv/config.c hv/log.c
 loop_SRCS := tests/unit/test_loop.c hv/loop.c
 
+# Lines, and nobody who reads them
+UNIT_TESTS += log
+log_SRCS := tests/unit/test_log.c
+
 # How a run ends
 UNIT_TESTS += cmd_run
 cmd_run_SRCS := tests/unit/test_cmd_run.c hv/loop.c hv/log.c
