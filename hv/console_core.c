@@ -4,6 +4,7 @@
  * bytes into the guest.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -255,7 +256,7 @@ int console_open(const struct config *config, struct console **conp)
 				      on_stall };
 	/* A pty is one descriptor, but the loop watches its directions separately. */
 	if (con->outside.type == CONSOLE_PTY)
-		con->writable.fd = dup(con->outside.out_fd);
+		con->writable.fd = fcntl(con->outside.out_fd, F_DUPFD_CLOEXEC, 0);
 	if (!con->buf || con->kick.fd < 0 || con->stall.fd < 0) {
 		console_close(con);
 		return -ENOMEM;

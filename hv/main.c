@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hv/cmd.h"
 #include "hv/log.h"
@@ -41,11 +43,24 @@ static int cmd_help(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* The first file opened would take the place of a closed stderr: a disk, and get our messages. */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
 	stats_process_started();
+	hold_standard_files();
 	log_open();
 	if (!name) {
 		pr_err("no command given (see paravane help)");
