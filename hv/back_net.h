@@ -150,6 +150,11 @@ struct net_headers {
 	bool v6, tcp;
 };
 
+/**
+ * net_ip_version - 4, 6, or 0 for what is not IP; up to two VLAN tags may stand before it
+ * @l3: where the IP header is, if it is IP
+ */
+int net_ip_version(const uint8_t *frame, size_t len, size_t *l3);
 /** net_parse - find the headers of a whole TCP or UDP packet over IPv4 or IPv6; 0 or -EINVAL */
 int net_parse(const uint8_t *frame, size_t len, struct net_headers *h);
 /** net_csum_seed - write the pseudo header's sum where the checksum belongs */

@@ -112,28 +112,32 @@ static int parse_l4(const uint8_t *frame, struct net_headers *h, unsigned int pr
 	return 0;
 }
 
-int net_parse(const uint8_t *frame, size_t len, struct net_headers *h)
+int net_ip_version(const uint8_t *frame, size_t len, size_t *l3)
 {
-	unsigned int type, tags = 0, proto;
-	int err;
+	unsigned int type, tags = 0;
 
 	if (len < NET_ETH_HLEN)
-		return -EINVAL;
-	h->l3 = NET_ETH_HLEN;
+		return 0;
+	*l3 = NET_ETH_HLEN;
 	type = get16(frame + 12);
 	while ((type == ETH_P_VLAN || type == ETH_P_VLAN_AD) && tags++ < VLAN_TAGS_MAX) {
-		if (len - h->l3 < 4)
-			return -EINVAL;
-		type = get16(frame + h->l3 + 2);
-		h->l3 += 4;
+		if (len - *l3 < 4)
+			return 0;
+		type = get16(frame + *l3 + 2);
+		*l3 += 4;
 	}
-	h->v6 = type == ETH_P_V6;
-	if (type == ETH_P_V4)
-		err = parse_v4(frame, len, h, &proto);
-	else if (type == ETH_P_V6)
-		err = parse_v6(frame, len, h, &proto);
-	else
+	return type == ETH_P_V4 ? 4 : type == ETH_P_V6 ? 6 : 0;
+}
+
+int net_parse(const uint8_t *frame, size_t len, struct net_headers *h)
+{
+	int version = net_ip_version(frame, len, &h->l3), err;
+	unsigned int proto;
+
+	h->v6 = version == 6;
+	if (!version)
 		return -EINVAL;
+	err = h->v6 ? parse_v6(frame, len, h, &proto) : parse_v4(frame, len, h, &proto);
 	return err ? err : parse_l4(frame, h, proto);
 }
 

@@ -55,14 +55,17 @@ static int tap_send(struct net_link *link, struct net_frame *f)
 	return writev(tap->fd, iov, ARRAY_SIZE(iov)) < 0 ? -errno : 0;
 }
 
-/* The kernel's offload flag covers IPv4 and IPv6 alike; the front end may want only one of them. */
+/*
+ * The kernel's offload flag covers IPv4 and IPv6 alike; the front end may want only one of them, and
+ * can finish nothing else.
+ */
 static void finish_csum(const struct net_tap *tap, struct net_frame *f)
 {
-	size_t start = f->hdr.csum_start, end = start + f->hdr.csum_offset + 2;
-	bool v6 = f->len > NET_ETH_HLEN && f->data[NET_ETH_HLEN] >> 4 == 6;
+	static const unsigned int wanted[] = { [4] = NET_CSUM4, [6] = NET_CSUM6 };
+	size_t start = f->hdr.csum_start, end = start + f->hdr.csum_offset + 2, l3;
 
 	if (!(f->hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || end > f->len ||
-	    tap->features & (v6 ? NET_CSUM6 : NET_CSUM4))
+	    tap->features & wanted[net_ip_version(f->data, f->len, &l3)])
 		return;
 	net_csum_fill(f->data, start, f->len, f->hdr.csum_offset);
 	f->hdr.flags = VIRTIO_NET_HDR_F_DATA_VALID;

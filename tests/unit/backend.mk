@@ -41,3 +41,6 @@ UNIT_TESTS += net_tap
 net_tap_SRCS := tests/unit/test_net_tap.c tests/unit/fake_net.c $(BACKEND_KIT) hv/backend.c \
 		$(BACKEND_BLK) $(BACKEND_NET) hv/net_tap.c hv/net_user.c
 net_tap_LIBS := -luring -lslirp
+
+UNIT_TESTS += net_tap_csum
+net_tap_csum_SRCS := tests/unit/test_net_tap_csum.c hv/back_net_csum.c hv/log.c
