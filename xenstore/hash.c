@@ -3,14 +3,28 @@
 
 #include <stdlib.h>
 
-uint32_t xst_hash_bytes(const void *data, size_t len, uint32_t seed)
+uint32_t xst_hash_seed(uint32_t seed)
+{
+	return 2166136261u ^ seed;
+}
+
+uint32_t xst_hash_more(uint32_t state, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint32_t h = 2166136261u ^ seed;
 
 	while (len--)
-		h = (h ^ *p++) * 16777619u;
-	return h ^ h >> 15;
+		state = (state ^ *p++) * 16777619u;
+	return state;
+}
+
+uint32_t xst_hash_end(uint32_t state)
+{
+	return state ^ state >> 15;
+}
+
+uint32_t xst_hash_bytes(const void *data, size_t len, uint32_t seed)
+{
+	return xst_hash_end(xst_hash_more(xst_hash_seed(seed), data, len));
 }
 
 static struct xst_hlink **chain(struct xst_hash *table, uint32_t hash)

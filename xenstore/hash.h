@@ -26,6 +26,13 @@ struct xst_hash {
 
 /** xst_hash_bytes() - hash of @len bytes, mixed with @seed. */
 uint32_t xst_hash_bytes(const void *data, size_t len, uint32_t seed);
+/**
+ * xst_hash_more() - the same in pieces: begin with xst_hash_seed(), and at any time
+ * xst_hash_end() gives the hash of all the bytes until then.
+ */
+uint32_t xst_hash_seed(uint32_t seed);
+uint32_t xst_hash_more(uint32_t state, const void *data, size_t len);
+uint32_t xst_hash_end(uint32_t state);
 
 void xst_hash_insert(struct xst_hash *table, struct xst_hlink *link, uint32_t hash);
 void xst_hash_remove(struct xst_hash *table, struct xst_hlink *link);

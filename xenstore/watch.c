@@ -299,13 +299,13 @@ static bool may_know(const struct xst_conn *conn, const struct xst_change *chang
 			       (now->parent && readable(conn, now->parent->perms)));
 }
 
-/* Watches on the first @len bytes of @path: on the changed node or one above it. */
-static void fire_at(struct xst_store *store, const char *path, size_t len,
+/* Watches on the first @len bytes of @path (@hash): on the changed node or one above it. */
+static void fire_at(struct xst_store *store, const char *path, size_t len, uint32_t hash,
 		    const struct xst_change *change, const struct xst_place *now)
 {
 	struct xst_watch *watch;
 
-	watch = from_hlink(xst_hash_first(&store->watches, path_hash(store, path, len)));
+	watch = from_hlink(xst_hash_first(&store->watches, hash));
 	for (; watch; watch = from_hlink(xst_hash_next(&watch->hlink))) {
 		if (strncmp(watch->path, path, len) || watch->path[len])
 			continue;
@@ -335,15 +335,19 @@ static int fire_below(void *arg, struct xst_node *node, struct xst_node *parent,
 static void fire(struct xst_store *store, const struct xst_change *change)
 {
 	struct xst_place now = xst_tree_find(store->live.root, change->path);
-	const char *path = change->path, *at = path;
+	const char *path = change->path, *at = path, *hashed = path;
+	uint32_t hash = xst_hash_seed(store->seed);
 	size_t len;
 
 	if (!store->watches.count)
 		return;
-	fire_at(store, "/", 1, change, &now);
+	fire_at(store, "/", 1, path_hash(store, "/", 1), change, &now);
+	/* A guest's path may have a thousand levels: no byte is hashed twice. */
 	while ((len = xst_path_next(&at))) {
 		at += len;
-		fire_at(store, path, at - path, change, &now);
+		hash = xst_hash_more(hash, hashed, at - hashed);
+		hashed = at;
+		fire_at(store, path, at - path, xst_hash_end(hash), change, &now);
 	}
 	if (change->removed)
 		xst_tree_visit(change->removed, path, fire_below, store);

@@ -2,6 +2,8 @@
 /* xenstore/watch.c: which events come, to whom, in what order, and how many at most. */
 #include "tests/unit/xs_test.h"
 
+#include <time.h>
+
 static void first_event_and_order(void **state)
 {
 	struct xs_fixture *f = *state;
@@ -403,6 +405,62 @@ static void output_callback(void **state)
 	assert_int_equal(outputs, 3);
 }
 
+/* ns of our own processor time that a write to a path of @levels takes, the least of several */
+static uint64_t write_cost(struct xst_conn *conn, unsigned int levels)
+{
+	char path[XST_PATH_BUF] = "";
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned int i = 0; i < levels; i++)
+		strcat(path, "/a");
+	for (int i = 0; i < 20; i++) {
+		struct timespec start, end;
+		uint64_t ns;
+
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+		assert_int_equal(xst_write(conn, XST_NO_TX, path, "x", 1), 0);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+		ns = (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec;
+		least = ns < least ? ns : least;
+	}
+	return least;
+}
+
+/* Ten times as long a path costs ten times as much, not a hundred times. */
+static void long_paths(void **state)
+{
+	struct xs_fixture *f = *state;
+	uint64_t cost;
+
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/w\0tok"));
+	cost = write_cost(f->dom0, 100);
+	assert_true(write_cost(f->dom0, 1000) < 30 * cost);
+}
+
+/* The watches of every level find their hash. */
+static void watches_at_all_levels(void **state)
+{
+	struct xs_fixture *f = *state;
+
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/\0000"));
+	xs_event(f->tool, "/\0000");
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/w\0001"));
+	xs_event(f->tool, "/w\0001");
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/w/a\0002"));
+	xs_event(f->tool, "/w/a\0002");
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/w/a/bc\0003"));
+	xs_event(f->tool, "/w/a/bc\0003");
+	xs_ok(f->tool, XS_WATCH, 0, LIT("/w/a/bc/d\0004"));
+	xs_event(f->tool, "/w/a/bc/d\0004");
+	xs_put(f->dom0, 0, "/w/a/bc/d", "x");
+	xs_event(f->tool, "/w/a/bc/d\0000");
+	xs_event(f->tool, "/w/a/bc/d\0001");
+	xs_event(f->tool, "/w/a/bc/d\0002");
+	xs_event(f->tool, "/w/a/bc/d\0003");
+	xs_event(f->tool, "/w/a/bc/d\0004");
+	xs_expect_nothing(f->tool);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, xs_setup, xs_teardown)
 
 int main(void)
@@ -421,6 +479,8 @@ int main(void)
 		CASE(callbacks_that_write),
 		CASE(callbacks_that_free),
 		CASE(output_callback),
+		CASE(long_paths),
+		CASE(watches_at_all_levels),
 	};
 
 	return cmocka_run_group_tests_name("xs_watch", tests, NULL, NULL);
