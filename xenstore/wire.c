@@ -281,23 +281,24 @@ static int do_transaction_end(struct request *req)
 static int do_introduce(struct request *req)
 {
 	struct xst_store *store = req->op.store;
-	const char *arg[3], *digits;
-	uint64_t port;
+	uint64_t port, gfn;
+	const char *arg[3];
 	domid_t domid;
+	bool minus;
 	int ret;
 
 	if (split(req, arg, 3) != 3 || parse_domid(arg[0], &domid) ||
 	    xst_parse_u64(arg[2], UINT32_MAX, &port))
 		return -EINVAL;
 	/* The page number is signed. */
-	digits = arg[1] + (*arg[1] == '-');
-	if (!*digits || digits[strspn(digits, "0123456789")])
+	minus = *arg[1] == '-';
+	if (xst_parse_u64(arg[1] + minus, INT64_MAX, &gfn))
 		return -EINVAL;
 	if (!domid || domid >= DOMID_FIRST_RESERVED)
 		return -EINVAL;
 	if (!store->ops->introduce)
 		return -ENOSYS;
-	ret = store->ops->introduce(store->opaque, domid, strtoll(arg[1], NULL, 10), port);
+	ret = store->ops->introduce(store->opaque, domid, minus ? -gfn : gfn, port);
 	return ret ? ret : xst_domain_introduce(store, domid);
 }
 

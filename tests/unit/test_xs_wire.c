@@ -252,6 +252,14 @@ static void embedding_process(void **state)
 		  "-2\0"
 		  "3"));
 	assert_true(e.gfn == (uint64_t)-2);
+	/* More than a page number can be is refused, not cut off. */
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("9\0009223372036854775808\0003"), "EINVAL");
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("9\000-9223372036854775808\0003"), "EINVAL");
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("9\000-\0003"), "EINVAL");
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("9\000--1\0003"), "EINVAL");
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("9\0001\0004294967296"), "EINVAL");
+	xs_fails(tool, XS_INTRODUCE, 0, LIT("65545\0001\0003"), "EINVAL");
+	assert_int_equal(e.introduced, 1);
 	assert_true(xst_domain_introduced(store, 9));
 	xs_fails(tool, XS_INTRODUCE, 0,
 		 LIT("8\0"
