@@ -141,7 +141,7 @@ int teardown(void **state)
 	return fake_teardown(state);
 }
 
-void connect_nic(void)
+void publish_rings(void)
 {
 	fake_wait_back("vif", 0, 2);
 	ring_front_init(&tx, fake->page[TX_REF], PAGE_SIZE, RING_FORMAT(netif_tx));
@@ -152,6 +152,11 @@ void connect_nic(void)
 	fake_write("vif", 0, "event-channel-tx", "%u", TX_PORT);
 	fake_write("vif", 0, "event-channel-rx", "%u", RX_PORT);
 	fake_write("vif", 0, "request-rx-copy", "1");
+}
+
+void connect_nic(void)
+{
+	publish_rings();
 	fake_write("vif", 0, "feature-rx-notify", "1");
 	fake_write("vif", 0, "feature-sg", "1");
 	fake_write("vif", 0, "feature-gso-tcpv4", "1");

@@ -47,6 +47,9 @@ int setup_plain(void **state);
 int setup_user(void **state);
 int teardown(void **state);
 
+/* Rings, ports and what else no front end does without; not yet its state */
+void publish_rings(void);
+/* The same with every feature there is, up to Connected */
 void connect_nic(void);
 
 /* Slots for packets to the guest: the next @nr of the granted pages. */

@@ -153,15 +153,7 @@ static void test_no_sg(void **state)
 
 	(void)state;
 	fake_write("vif", 0, "feature-sg", "0");
-	fake_wait_back("vif", 0, 2);
-	ring_front_init(&tx, fake->page[TX_REF], PAGE_SIZE, RING_FORMAT(netif_tx));
-	ring_front_init(&rx, fake->page[RX_REF], PAGE_SIZE, RING_FORMAT(netif_rx));
-	rx_posted = 0;
-	fake_write("vif", 0, "tx-ring-ref", "%u", TX_REF);
-	fake_write("vif", 0, "rx-ring-ref", "%u", RX_REF);
-	fake_write("vif", 0, "event-channel-tx", "%u", TX_PORT);
-	fake_write("vif", 0, "event-channel-rx", "%u", RX_PORT);
-	fake_write("vif", 0, "request-rx-copy", "1");
+	publish_rings();
 	fake_write("vif", 0, "feature-gso-tcpv4", "1");
 	fake_state("vif", 0, 4);
 	fake_wait_back("vif", 0, 4);
