@@ -2,11 +2,15 @@
 #include "tests/unit/fake_domain.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+
+#include <cmocka.h>
 
 #include "hv/hypercall.h"
 #include "hv/log.h"
@@ -16,21 +20,18 @@
 #include "hv/stats.h"
 #include "hv/console_uart.h"
 
-static struct fake *fake_of(const struct domain *d)
-{
-	return (struct fake *)((char *)d - offsetof(struct fake, d));
-}
+#include <xen-public/hvm/hvm_op.h>
 
-/* Whose file descriptors these are; there is one at a time */
-static struct fake *current;
+struct fake *fake;
 
-struct fake *fake_new(void)
+int fake_setup(void **state)
 {
 	struct fake *f = calloc(1, sizeof(*f));
 
+	(void)state;
 	if (!f)
-		abort();
-	current = f;
+		return -1;
+	fake = f;
 	f->config.vcpus = FAKE_VCPUS;
 	f->d.config = &f->config;
 	f->d.domid = FAKE_DOMID;
@@ -51,82 +52,112 @@ struct fake *fake_new(void)
 	}
 	f->d.loop = loop_new();
 	if (!f->d.loop || mem_alloc(&f->d, FAKE_RAM) || abi_create(&f->d) || pio_create(&f->d))
-		abort();
-	return f;
+		return -1;
+	return 0;
 }
 
-void fake_free(struct fake *f)
+int fake_teardown(void **state)
 {
-	abi_destroy(&f->d);
-	pio_destroy(&f->d);
-	mem_destroy(&f->d);
-	loop_free(f->d.loop);
-	pthread_mutex_destroy(&f->d.physmap_lock);
-	free(f);
+	(void)state;
+	abi_destroy(&fake->d);
+	pio_destroy(&fake->d);
+	mem_destroy(&fake->d);
+	loop_free(fake->d.loop);
+	pthread_mutex_destroy(&fake->d.physmap_lock);
+	free(fake);
+	return 0;
 }
 
-void *fake_ram(struct fake *f, gpa_t gpa)
+void *fake_ram(gpa_t gpa)
 {
-	void *va = mem_range(&f->d, gpa, 1);
+	void *va = mem_range(&fake->d, gpa, 1);
 
 	if (!va)
 		abort();
 	return va;
 }
 
-long fake_call(struct fake *f, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2)
+long fake_call(unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2)
 {
 	struct hypercall_args call = { .nr = nr, .arg = { a0, a1, a2 } };
 
-	return hypercall_dispatch(&f->vcpu[0], &call);
+	return hypercall_dispatch(&fake->vcpu[0], &call);
 }
 
-long fake_op(struct fake *f, unsigned int nr, uint64_t cmd, void *arg, size_t size)
+long fake_op(unsigned int nr, uint64_t cmd, void *arg, size_t size)
 {
 	long ret;
 
-	memcpy(fake_ram(f, FAKE_ARG), arg, size);
-	ret = fake_call(f, nr, cmd, FAKE_ARG, 0);
-	memcpy(arg, fake_ram(f, FAKE_ARG), size);
+	memcpy(fake_ram(FAKE_ARG), arg, size);
+	ret = fake_call(nr, cmd, FAKE_ARG, 0);
+	memcpy(arg, fake_ram(FAKE_ARG), size);
 	return ret;
+}
+
+struct shared_info *fake_shared_info(void)
+{
+	return fake->d.shared_info.va;
+}
+
+bool fake_pending(evtchn_port_t port)
+{
+	return fake_shared_info()->evtchn_pending[port / 64] >> port % 64 & 1;
+}
+
+void fake_set_vectors(void)
+{
+	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
+		struct xen_hvm_evtchn_upcall_vector v = { .vcpu = i, .vector = FAKE_VECTOR + i };
+
+		assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v,
+					 sizeof(v)),
+				 0);
+	}
+	memset(fake->upcalls, 0, sizeof(fake->upcalls));
+}
+
+evtchn_port_t fake_new_ipi(unsigned int vcpu)
+{
+	struct evtchn_bind_ipi bind = { .vcpu = vcpu };
+
+	assert_int_equal(EVTCHN_OP(bind_ipi, &bind), 0);
+	return bind.port;
 }
 
 /* Doubles */
 
 int kvm_signal_msi(const struct kvm *kvm, uint32_t apic_id, uint8_t vector)
 {
-	struct fake *f = (struct fake *)((char *)kvm - offsetof(struct fake, d.kvm));
-
-	if (f->lapic_refuses)
+	(void)kvm;
+	if (fake->lapic_refuses)
 		return -EAGAIN;
-	__atomic_fetch_add(&f->upcalls[apic_id], 1, __ATOMIC_SEQ_CST);
-	f->vector[apic_id] = vector;
+	__atomic_fetch_add(&fake->upcalls[apic_id], 1, __ATOMIC_SEQ_CST);
+	fake->vector[apic_id] = vector;
 	return 0;
 }
 
 int kvm_doorbell(const struct kvm *kvm, int fd, uint32_t match, bool assign)
 {
-	struct fake *f = (struct fake *)((char *)kvm - offsetof(struct fake, d.kvm));
-
+	(void)kvm;
 	(void)fd;
 	(void)match;
-	f->doorbells += assign ? 1 : -1;
+	fake->doorbells += assign ? 1 : -1;
 	return 0;
 }
 
 void vcpu_kick(struct vcpu *v)
 {
-	fake_of(v->domain)->kicks++;
+	(void)v;
+	fake->kicks++;
 }
 
 long vcpu_call(struct vcpu *v, long (*fn)(struct vcpu *v, void *arg), void *arg)
 {
-	struct fake *f = fake_of(v->domain);
-	void (*before)(struct fake * f) = f->before_call;
+	void (*before)(void) = fake->before_call;
 
-	f->before_call = NULL;
+	fake->before_call = NULL;
 	if (before)
-		before(f);
+		before();
 	return fn(v, arg);
 }
 
@@ -152,8 +183,8 @@ bool domain_stopping(const struct domain *d)
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	size_t room = sizeof(current->log) - current->log_len;
-	char *text = current->log + current->log_len;
+	size_t room = sizeof(fake->log) - fake->log_len;
+	char *text = fake->log + fake->log_len;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -161,24 +192,26 @@ void log_line(enum log_level level, const char *fmt, ...)
 		vfprintf(stderr, fmt, ap);
 		fputc('\n', stderr);
 	} else if (level < LOG_LEVEL_DEBUG && room > 1024) {
-		current->log_len += vsnprintf(text, room - 1, fmt, ap);
-		current->log[current->log_len++] = '\n';
-		current->log[current->log_len] = '\0';
+		fake->log_len += vsnprintf(text, room - 1, fmt, ap);
+		fake->log[fake->log_len++] = '\n';
+		fake->log[fake->log_len] = '\0';
 	}
 	va_end(ap);
-	current->log_lines += level < LOG_LEVEL_DEBUG;
+	fake->log_lines += level < LOG_LEVEL_DEBUG;
 }
 
 void stats_sample(const struct domain *d, struct stats_mark *mark)
 {
+	(void)d;
 	(void)mark;
-	fake_of(d)->samples++;
+	fake->samples++;
 }
 
 bool stats_add_mark(struct domain *d, const struct stats_mark *mark)
 {
+	(void)d;
 	(void)mark;
-	return fake_of(d)->marks++ < STATS_MARKS;
+	return fake->marks++ < STATS_MARKS;
 }
 
 void uart_write(struct uart *uart, unsigned int reg, uint8_t value)
@@ -214,13 +247,13 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_XEN_HVM_SET_ATTR:
 		return 0;
 	case KVM_SET_MP_STATE:
-		current->mp_state[vcpu] = ((struct kvm_mp_state *)arg)->mp_state;
+		fake->mp_state[vcpu] = ((struct kvm_mp_state *)arg)->mp_state;
 		return 0;
 	case KVM_GET_MP_STATE:
-		((struct kvm_mp_state *)arg)->mp_state = current->mp_state[vcpu];
+		((struct kvm_mp_state *)arg)->mp_state = fake->mp_state[vcpu];
 		return 0;
 	case KVM_XEN_VCPU_SET_ATTR:
-		current->vcpu_info_gpa[vcpu] = ((struct kvm_xen_vcpu_attr *)arg)->u.gpa;
+		fake->vcpu_info_gpa[vcpu] = ((struct kvm_xen_vcpu_attr *)arg)->u.gpa;
 		return 0;
 	default:
 		errno = ENOTTY;

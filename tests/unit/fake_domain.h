@@ -21,6 +21,7 @@
 /* Guest address of a test's argument structure, and one that is not RAM */
 #define FAKE_ARG 0x8000
 #define FAKE_BAD (FAKE_RAM + 0x5000)
+#define FAKE_VECTOR 0x40
 
 struct fake {
 	struct domain d;
@@ -35,7 +36,7 @@ struct fake {
 	/* As KVM was told and tells; @before_call runs once before the next vcpu_call() */
 	gpa_t vcpu_info_gpa[FAKE_VCPUS];
 	uint32_t mp_state[FAKE_VCPUS];
-	void (*before_call)(struct fake *f);
+	void (*before_call)(void);
 	/* What was logged since @log_len was last set to 0; how often the counters were read */
 	char log[64 << 10];
 	size_t log_len;
@@ -43,15 +44,27 @@ struct fake {
 	int shutdown_reason;
 };
 
-struct fake *fake_new(void);
-void fake_free(struct fake *f);
+/* The domain under test: there is one at a time */
+extern struct fake *fake;
+
+/* cmocka set-up and teardown */
+int fake_setup(void **state);
+int fake_teardown(void **state);
 
 /** fake_call - hypercall @nr of vCPU 0 */
-long fake_call(struct fake *f, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2);
+long fake_call(unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2);
 /**
  * fake_op - the same for (cmd, structure) calls: @arg goes to FAKE_ARG before and comes back after
  */
-long fake_op(struct fake *f, unsigned int nr, uint64_t cmd, void *arg, size_t size);
-void *fake_ram(struct fake *f, gpa_t gpa);
+long fake_op(unsigned int nr, uint64_t cmd, void *arg, size_t size);
+#define EVTCHN_OP(cmd, s) fake_op(__HYPERVISOR_event_channel_op, EVTCHNOP_##cmd, s, sizeof(*(s)))
+void *fake_ram(gpa_t gpa);
+
+struct shared_info *fake_shared_info(void);
+/** fake_pending - is @port's bit set? */
+bool fake_pending(evtchn_port_t port);
+/** fake_set_vectors - vCPU n takes its upcalls at FAKE_VECTOR + n; none has come yet */
+void fake_set_vectors(void);
+evtchn_port_t fake_new_ipi(unsigned int vcpu);
 
 #endif /* TESTS_FAKE_DOMAIN_H */

@@ -18,7 +18,6 @@
 #define PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
 #define TABLE_GFN 0x40
 
-static struct fake *f;
 static grant_entry_v1_t *table; /* frame 0 as the guest sees it */
 
 static long place_frame(unsigned int index, gfn_t gfn)
@@ -27,22 +26,15 @@ static long place_frame(unsigned int index, gfn_t gfn)
 		.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .idx = index, .gpfn = gfn
 	};
 
-	return fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
+	return fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
 }
 
 static int setup(void **state)
 {
-	(void)state;
-	f = fake_new();
+	if (fake_setup(state))
+		return -1;
 	assert_int_equal(place_frame(0, TABLE_GFN), 0);
-	table = fake_ram(f, TABLE_GFN << PAGE_SHIFT);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_free(f);
+	table = fake_ram(TABLE_GFN << PAGE_SHIFT);
 	return 0;
 }
 
@@ -55,9 +47,9 @@ static long op(unsigned int cmd, void *arg, size_t size, unsigned int count)
 {
 	long ret;
 
-	memcpy(fake_ram(f, FAKE_ARG), arg, size);
-	ret = fake_call(f, __HYPERVISOR_grant_table_op, cmd, FAKE_ARG, count);
-	memcpy(arg, fake_ram(f, FAKE_ARG), size);
+	memcpy(fake_ram(FAKE_ARG), arg, size);
+	ret = fake_call(__HYPERVISOR_grant_table_op, cmd, FAKE_ARG, count);
+	memcpy(arg, fake_ram(FAKE_ARG), size);
 	return ret;
 }
 
@@ -69,23 +61,23 @@ static void test_map_read(void **state)
 
 	(void)state;
 	grant(9, GTF_permit_access | GTF_readonly, 0, 0x50);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), -EPERM);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), -EPERM);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_readonly);
-	assert_int_equal(gnttab_map(&f->d, 9, false, &page), 0);
-	assert_ptr_equal(page, fake_ram(f, 0x50000));
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &page), 0);
+	assert_ptr_equal(page, fake_ram(0x50000));
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_readonly | GTF_reading);
 
 	/* While it is in use, the frame is the one first read */
 	table[9].frame = 0x51;
-	assert_int_equal(gnttab_map(&f->d, 9, false, &again), 0);
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &again), 0);
 	assert_ptr_equal(page, again);
-	gnttab_unmap(&f->d, 9, false);
+	gnttab_unmap(&fake->d, 9, false);
 	assert_true(table[9].flags & GTF_reading);
-	gnttab_unmap(&f->d, 9, false);
+	gnttab_unmap(&fake->d, 9, false);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_readonly);
-	assert_int_equal(gnttab_map(&f->d, 9, false, &again), 0);
-	assert_ptr_equal(again, fake_ram(f, 0x51000));
-	gnttab_unmap(&f->d, 9, false);
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &again), 0);
+	assert_ptr_equal(again, fake_ram(0x51000));
+	gnttab_unmap(&fake->d, 9, false);
 }
 
 static void test_map_write(void **state)
@@ -94,20 +86,20 @@ static void test_map_write(void **state)
 
 	(void)state;
 	grant(9, GTF_permit_access, 0, 0x50);
-	assert_int_equal(gnttab_map(&f->d, 9, false, &page), 0);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), 0);
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &page), 0);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), 0);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_reading | GTF_writing);
-	gnttab_unmap(&f->d, 9, true);
+	gnttab_unmap(&fake->d, 9, true);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_reading);
-	gnttab_unmap(&f->d, 9, false);
+	gnttab_unmap(&fake->d, 9, false);
 	assert_int_equal(table[9].flags, GTF_permit_access);
 
 	/* One unmap too many changes nothing */
-	gnttab_unmap(&f->d, 9, true);
-	gnttab_unmap(&f->d, 9, false);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), 0);
+	gnttab_unmap(&fake->d, 9, true);
+	gnttab_unmap(&fake->d, 9, false);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), 0);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_reading | GTF_writing);
-	gnttab_unmap(&f->d, 9, true);
+	gnttab_unmap(&fake->d, 9, true);
 }
 
 static void test_map_refused(void **state)
@@ -133,12 +125,12 @@ static void test_map_refused(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		grant(9, bad[i].flags, bad[i].domid, bad[i].frame);
-		assert_int_equal(gnttab_map(&f->d, 9, false, &page), bad[i].want);
+		assert_int_equal(gnttab_map(&fake->d, 9, false, &page), bad[i].want);
 		assert_int_equal(table[9].flags, bad[i].flags);
 	}
-	assert_int_equal(gnttab_map(&f->d, PER_FRAME, false, &page), -EINVAL);
-	assert_int_equal(gnttab_map(&f->d, 0xffffffff, false, &page), -EINVAL);
-	gnttab_unmap(&f->d, 0xffffffff, false);
+	assert_int_equal(gnttab_map(&fake->d, PER_FRAME, false, &page), -EINVAL);
+	assert_int_equal(gnttab_map(&fake->d, 0xffffffff, false, &page), -EINVAL);
+	gnttab_unmap(&fake->d, 0xffffffff, false);
 }
 
 static void test_too_many_maps(void **state)
@@ -148,14 +140,14 @@ static void test_too_many_maps(void **state)
 
 	(void)state;
 	grant(9, GTF_permit_access, 0, 0x50);
-	while (!gnttab_map(&f->d, 9, true, &page))
+	while (!gnttab_map(&fake->d, 9, true, &page))
 		n++;
 	assert_int_equal(n, 0x7fff);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), -ENOSPC);
-	assert_int_equal(gnttab_map(&f->d, 9, false, &page), 0);
-	gnttab_unmap(&f->d, 9, false);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), -ENOSPC);
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &page), 0);
+	gnttab_unmap(&fake->d, 9, false);
 	while (n--)
-		gnttab_unmap(&f->d, 9, true);
+		gnttab_unmap(&fake->d, 9, true);
 	assert_int_equal(table[9].flags, GTF_permit_access);
 }
 
@@ -164,10 +156,10 @@ static void test_preset(void **state)
 	void *page;
 
 	(void)state;
-	gnttab_preset(&f->d, GNTTAB_RESERVED_XENSTORE, 0x60);
-	assert_int_equal(gnttab_map(&f->d, GNTTAB_RESERVED_XENSTORE, true, &page), 0);
-	assert_ptr_equal(page, fake_ram(f, 0x60000));
-	gnttab_unmap(&f->d, GNTTAB_RESERVED_XENSTORE, true);
+	gnttab_preset(&fake->d, GNTTAB_RESERVED_XENSTORE, 0x60);
+	assert_int_equal(gnttab_map(&fake->d, GNTTAB_RESERVED_XENSTORE, true, &page), 0);
+	assert_ptr_equal(page, fake_ram(0x60000));
+	gnttab_unmap(&fake->d, GNTTAB_RESERVED_XENSTORE, true);
 }
 
 static void test_table_moves(void **state)
@@ -176,18 +168,18 @@ static void test_table_moves(void **state)
 
 	(void)state;
 	grant(9, GTF_permit_access, 0, 0x50);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), 0);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), 0);
 	assert_int_equal(place_frame(0, TABLE_GFN + 1), 0);
-	table = fake_ram(f, (TABLE_GFN + 1) << PAGE_SHIFT);
+	table = fake_ram((TABLE_GFN + 1) << PAGE_SHIFT);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_reading | GTF_writing);
-	gnttab_unmap(&f->d, 9, true);
+	gnttab_unmap(&fake->d, 9, true);
 	assert_int_equal(table[9].flags, GTF_permit_access);
 
 	assert_int_equal(place_frame(GNTTAB_MAX_FRAMES, 0x70), -EINVAL);
 	assert_int_equal(place_frame(0xffffffff, 0x70), -EINVAL);
-	assert_int_equal(gnttab_nr_frames(&f->d), 1);
+	assert_int_equal(gnttab_nr_frames(&fake->d), 1);
 	assert_int_equal(place_frame(2, 0x70), 0);
-	assert_int_equal(gnttab_nr_frames(&f->d), 3);
+	assert_int_equal(gnttab_nr_frames(&fake->d), 3);
 }
 
 /* What a map or an unmap finds undone when it changed the old place after the copy was made */
@@ -246,7 +238,7 @@ static void test_sizes_and_version(void **state)
 static void test_setup_table(void **state)
 {
 	struct gnttab_setup_table s = { .dom = DOMID_SELF, .nr_frames = 2 };
-	xen_pfn_t *list = fake_ram(f, 0x9000);
+	xen_pfn_t *list = fake_ram(0x9000);
 
 	(void)state;
 	s.frame_list.p = (void *)0x9000;
@@ -254,7 +246,7 @@ static void test_setup_table(void **state)
 	assert_int_equal(s.status, GNTST_okay);
 	assert_int_equal(list[0], TABLE_GFN);
 	assert_int_equal(list[1], GFN_NONE);
-	assert_int_equal(gnttab_nr_frames(&f->d), 2);
+	assert_int_equal(gnttab_nr_frames(&fake->d), 2);
 	s.nr_frames = GNTTAB_MAX_FRAMES + 1;
 	assert_int_equal(OP(setup_table, &s), 0);
 	assert_int_equal(s.status, GNTST_general_error);
@@ -290,7 +282,7 @@ static void test_copy(void **state)
 	struct gnttab_copy c = { .flags = GNTCOPY_source_gref, .len = 5 };
 
 	(void)state;
-	memcpy(fake_ram(f, 0x50010), "hello", 5);
+	memcpy(fake_ram(0x50010), "hello", 5);
 	grant(9, GTF_permit_access | GTF_readonly, FAKE_DOMID, 0x50);
 	c.source.domid = FAKE_DOMID;
 	c.source.u.ref = 9;
@@ -300,7 +292,7 @@ static void test_copy(void **state)
 	c.dest.offset = 0xffb;
 	assert_int_equal(OP(copy, &c), 0);
 	assert_int_equal(c.status, GNTST_okay);
-	assert_memory_equal(fake_ram(f, 0x52ffb), "hello", 5);
+	assert_memory_equal(fake_ram(0x52ffb), "hello", 5);
 	assert_int_equal(table[9].flags, GTF_permit_access | GTF_readonly);
 
 	c.dest.offset = 0xffc;
@@ -359,11 +351,11 @@ static void test_copy_while_mapped(void **state)
 	c.dest.domid = DOMID_SELF;
 	c.dest.u.gmfn = 0x52;
 	grant(9, GTF_permit_access, 0, 0x50);
-	assert_int_equal(gnttab_map(&f->d, 9, false, &page), 0);
+	assert_int_equal(gnttab_map(&fake->d, 9, false, &page), 0);
 	table[9].domid = FAKE_DOMID;
 	assert_int_equal(OP(copy, &c), 0);
 	assert_int_equal(c.status, GNTST_general_error);
-	gnttab_unmap(&f->d, 9, false);
+	gnttab_unmap(&fake->d, 9, false);
 	assert_int_equal(OP(copy, &c), 0);
 	assert_int_equal(c.status, GNTST_okay);
 }
@@ -408,11 +400,11 @@ static void test_hostile_guest(void **state)
 	grant(9, GTF_permit_access, 0, 0x50);
 	pthread_create(&thread, NULL, flip, &table[9]);
 	for (unsigned int i = 0; i < FLIPS; i++) {
-		int err = gnttab_map(&f->d, 9, i & 1, &page);
+		int err = gnttab_map(&fake->d, 9, i & 1, &page);
 
 		if (!err) {
-			assert_ptr_equal(page, fake_ram(f, 0x50000));
-			gnttab_unmap(&f->d, 9, i & 1);
+			assert_ptr_equal(page, fake_ram(0x50000));
+			gnttab_unmap(&fake->d, 9, i & 1);
 		} else if (err != -EPERM && err != -EBUSY && err != -EINVAL) {
 			fail_msg("gnttab_map: %d", err);
 		}
@@ -420,13 +412,13 @@ static void test_hostile_guest(void **state)
 	pthread_join(thread, NULL);
 	/* Afterwards it works as if nothing had been */
 	grant(9, GTF_permit_access, 0, 0x51);
-	assert_int_equal(gnttab_map(&f->d, 9, true, &page), 0);
-	assert_ptr_equal(page, fake_ram(f, 0x51000));
-	gnttab_unmap(&f->d, 9, true);
+	assert_int_equal(gnttab_map(&fake->d, 9, true, &page), 0);
+	assert_ptr_equal(page, fake_ram(0x51000));
+	gnttab_unmap(&fake->d, 9, true);
 	assert_int_equal(table[9].flags, GTF_permit_access);
 }
 
-#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, fake_teardown)
 
 int main(void)
 {

@@ -14,26 +14,10 @@
 #include "hv/stats.h"
 #include "tests/unit/fake_domain.h"
 
-static struct fake *f;
-
-static int setup(void **state)
-{
-	(void)state;
-	f = fake_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_free(f);
-	return 0;
-}
-
 static void debug_write(const char *text)
 {
 	while (*text)
-		pio_exit(&f->vcpu[0], 0xe9, true, 1, 1, (uint8_t *)(uintptr_t)text++);
+		pio_exit(&fake->vcpu[0], 0xe9, true, 1, 1, (uint8_t *)(uintptr_t)text++);
 }
 
 /* Too long a line continues in the next, without a byte lost */
@@ -47,27 +31,26 @@ static void test_long_lines(void **state)
 	text[sizeof(text) - 1] = '\0';
 	snprintf(want, sizeof(want), "%.*s\n%.*s\n%s\n", GUEST_LINE_MAX - 1, text,
 		 GUEST_LINE_MAX - 1, text + GUEST_LINE_MAX - 1, text + 2 * (GUEST_LINE_MAX - 1));
-	f->log_len = 0;
+	fake->log_len = 0;
 	debug_write(text);
 	debug_write("\n");
-	assert_string_equal(f->log, want);
+	assert_string_equal(fake->log, want);
 
 	/* What just fits is one line, and no empty one */
 	text[GUEST_LINE_MAX - 1] = '\0';
-	f->log_len = 0;
+	fake->log_len = 0;
 	debug_write(text);
 	debug_write("\r\nx\t\x1b\xff\n");
 	snprintf(want, sizeof(want), "%s\nx\t??\n", text);
-	assert_string_equal(f->log, want);
+	assert_string_equal(fake->log, want);
 }
 
 static void flood(void)
 {
-	memset(fake_ram(f, 0x9000), '\n', PAGE_SIZE);
+	memset(fake_ram(0x9000), '\n', PAGE_SIZE);
 	for (unsigned int i = 0; i < 8; i++)
-		assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_write, PAGE_SIZE,
-					   0x9000),
-				 0);
+		assert_int_equal(
+			fake_call(__HYPERVISOR_console_io, CONSOLEIO_write, PAGE_SIZE, 0x9000), 0);
 }
 
 /* A guest fills neither our log nor our time with counting; its marks get there all the same */
@@ -77,27 +60,27 @@ static void test_log_is_limited(void **state)
 
 	(void)state;
 	flood();
-	lines = f->log_lines;
+	lines = fake->log_lines;
 	assert_in_range(lines, 4096, 4096 + 200);
-	f->log_len = 0;
+	fake->log_len = 0;
 	debug_write("lost\n\n\n");
-	assert_int_equal(f->log_lines, lines);
-	assert_int_equal(f->samples, 0);
+	assert_int_equal(fake->log_lines, lines);
+	assert_int_equal(fake->samples, 0);
 	debug_write("paravane-mark: kept\n");
-	assert_string_equal(f->log, "paravane-mark: kept\n");
-	assert_int_equal(f->samples, 1);
+	assert_string_equal(fake->log, "paravane-mark: kept\n");
+	assert_int_equal(fake->samples, 1);
 	for (unsigned int i = 0; i < 100; i++)
 		debug_write("paravane-mark: more\n");
-	assert_int_equal(f->log_lines, lines + STATS_MARKS);
+	assert_int_equal(fake->log_lines, lines + STATS_MARKS);
 
 	/* As if time had passed: what was left out is told, once */
-	lines = f->d.abi->log.dropped;
+	lines = fake->d.abi->log.dropped;
 	assert_true(lines > 8 * PAGE_SIZE - 4096 - 200);
-	f->d.abi->log.paid_until = 0;
-	f->log_len = 0;
+	fake->d.abi->log.paid_until = 0;
+	fake->log_len = 0;
 	debug_write("again\nand again\n");
-	assert_int_equal(strtoul(f->log, NULL, 10), lines);
-	assert_string_equal(strchr(f->log, '\n'), "\nagain\nand again\n");
+	assert_int_equal(strtoul(fake->log, NULL, 10), lines);
+	assert_string_equal(strchr(fake->log, '\n'), "\nagain\nand again\n");
 }
 
 static void test_log_rate(void **state)
@@ -118,7 +101,7 @@ static void test_log_rate(void **state)
 	assert_in_range(n, 99, 102);
 }
 
-#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, fake_setup, fake_teardown)
 
 int main(void)
 {

@@ -24,29 +24,13 @@
 
 #define IF 0x200
 
-static struct fake *f;
-
-static int setup(void **state)
-{
-	(void)state;
-	f = fake_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_free(f);
-	return 0;
-}
-
 static void test_privilege(void **state)
 {
 	(void)state;
-	f->run[0].s.regs.sregs.ss.dpl = 3;
+	fake->run[0].s.regs.sregs.ss.dpl = 3;
 	for (unsigned int nr = 0; nr < 70; nr++)
-		assert_int_equal(fake_call(f, nr, 0, 0, 0), -EPERM);
-	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_xen_version), 0);
+		assert_int_equal(fake_call(nr, 0, 0, 0), -EPERM);
+	assert_int_equal(hypercall_count(&fake->d, __HYPERVISOR_xen_version), 0);
 }
 
 static void test_unknown(void **state)
@@ -59,13 +43,13 @@ static void test_unknown(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(unknown); i++) {
 		struct hypercall_args call = { .nr = unknown[i] };
 
-		assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), -ENOSYS);
+		assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), -ENOSYS);
 	}
 	assert_null(hypercall_name(11));
 	assert_null(hypercall_name(64));
 	assert_string_equal(hypercall_name(__HYPERVISOR_hvm_op), "hvm_op");
-	assert_int_equal(hypercall_count(&f->d, 33), 1);
-	assert_int_equal(hypercall_count(&f->d, 64), 0);
+	assert_int_equal(hypercall_count(&fake->d, 33), 1);
+	assert_int_equal(hypercall_count(&fake->d, 64), 0);
 }
 
 static void test_unknown_subops(void **state)
@@ -77,8 +61,8 @@ static void test_unknown_subops(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(nrs); i++)
-		assert_int_equal(fake_call(f, nrs[i], 0x3f, FAKE_ARG, 1), -ENOSYS);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, 0x3f, 0, FAKE_ARG), -ENOSYS);
+		assert_int_equal(fake_call(nrs[i], 0x3f, FAKE_ARG, 1), -ENOSYS);
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, 0x3f, 0, FAKE_ARG), -ENOSYS);
 }
 
 /* Every operation that reads or writes the guest's structure, given an address that is not RAM */
@@ -141,16 +125,16 @@ static void test_bad_pointers(void **state)
 	(void)state;
 	for (unsigned int n = 0; n < ARRAY_SIZE(bad); n++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
-			assert_int_equal(fake_call(f, ops[i].nr, ops[i].cmd, bad[n], 1), -EFAULT);
+			assert_int_equal(fake_call(ops[i].nr, ops[i].cmd, bad[n], 1), -EFAULT);
 		}
 		for (unsigned int i = 0; i < ARRAY_SIZE(vcpu_ops); i++)
-			assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, vcpu_ops[i], 0, bad[n]),
+			assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, vcpu_ops[i], 0, bad[n]),
 					 -EFAULT);
-		assert_int_equal(fake_call(f, __HYPERVISOR_multicall, bad[n], 1, 0), -EFAULT);
-		assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_write, 8, bad[n]),
+		assert_int_equal(fake_call(__HYPERVISOR_multicall, bad[n], 1, 0), -EFAULT);
+		assert_int_equal(fake_call(__HYPERVISOR_console_io, CONSOLEIO_write, 8, bad[n]),
 				 -EFAULT);
 	}
-	assert_int_equal(f->d.shutdown_reason, -1);
+	assert_int_equal(fake->d.shutdown_reason, -1);
 }
 
 static void test_version(void **state)
@@ -158,29 +142,27 @@ static void test_version(void **state)
 	struct xen_feature_info fi = { 0 };
 
 	(void)state;
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_version, 0, 0),
-			 4 << 16 | 17);
-	assert_int_equal(fake_op(f, __HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, XENVER_version, 0, 0), 4 << 16 | 17);
+	assert_int_equal(fake_op(__HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
 			 0);
 	assert_true(fi.submap & 1u << XENFEAT_auto_translated_physmap);
 	assert_true(fi.submap & 1u << XENFEAT_hvm_callback_vector);
 	assert_false(fi.submap & 1u << XENFEAT_hvm_pirqs);
 	fi.submap_idx = 1;
-	assert_int_equal(fake_op(f, __HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
+	assert_int_equal(fake_op(__HYPERVISOR_xen_version, XENVER_get_features, &fi, sizeof(fi)),
 			 -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0), PAGE_SIZE);
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_pagesize, FAKE_ARG, 0),
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, XENVER_pagesize, 0, 0), PAGE_SIZE);
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, XENVER_pagesize, FAKE_ARG, 0),
 			 -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_build_id, 0, 0), -ENODATA);
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, XENVER_capabilities, FAKE_ARG, 0),
-			 0);
-	assert_string_equal(fake_ram(f, FAKE_ARG), "hvm-3.0-x86_64 ");
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, XENVER_build_id, 0, 0), -ENODATA);
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, XENVER_capabilities, FAKE_ARG, 0), 0);
+	assert_string_equal(fake_ram(FAKE_ARG), "hvm-3.0-x86_64 ");
 }
 
 static long param(unsigned int cmd, domid_t domid, uint32_t index, uint64_t *value)
 {
 	struct xen_hvm_param p = { .domid = domid, .index = index, .value = *value };
-	long ret = fake_op(f, __HYPERVISOR_hvm_op, cmd, &p, sizeof(p));
+	long ret = fake_op(__HYPERVISOR_hvm_op, cmd, &p, sizeof(p));
 
 	*value = p.value;
 	return ret;
@@ -191,7 +173,7 @@ static void test_hvm_params(void **state)
 	uint64_t v = 0;
 
 	(void)state;
-	f->d.store_port = 1;
+	fake->d.store_port = 1;
 	assert_int_equal(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_STORE_PFN, &v), 0);
 	assert_int_equal(v, 0x3fe);
 	assert_int_equal(param(HVMOP_get_param, FAKE_DOMID, HVM_PARAM_CONSOLE_PFN, &v), 0);
@@ -230,20 +212,20 @@ static void test_hvm_others(void **state)
 	struct xen_hvm_get_time now = { 0 };
 
 	(void)state;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
 	assert_int_equal(t.mem_type, HVMMEM_ram_rw);
 	t.pfn = FAKE_BAD >> PAGE_SHIFT;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_get_mem_type, &t, sizeof(t)), 0);
 	assert_int_equal(t.mem_type, HVMMEM_mmio_dm);
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
 			 -EINVAL);
 	d.domid = 0;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
 			 -EOPNOTSUPP);
 	d.domid = 9;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &d, sizeof(d)),
 			 -ESRCH);
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_time, &now, sizeof(now)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_get_time, &now, sizeof(now)), 0);
 	assert_int_not_equal(now.now, 0);
 }
 
@@ -273,29 +255,25 @@ static void test_physmap_errors(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct xen_add_to_physmap x = bad[i].x;
 
-		assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x,
+		assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x,
 					 sizeof(x)),
 				 bad[i].want);
 	}
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
-				 sizeof(r)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)),
 			 -ENOENT);
 	r.gpfn = ~0UL;
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
-				 sizeof(r)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)),
 			 -ENOENT);
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_current_reservation, &m,
-				 sizeof(m)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_current_reservation, &m, sizeof(m)),
 			 FAKE_RAM >> PAGE_SHIFT);
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_maximum_gpfn, &m, sizeof(m)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, &m, sizeof(m)),
 			 (FAKE_RAM >> PAGE_SHIFT) - 1);
 	m.domid = 0;
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_maximum_reservation, &m,
-				 sizeof(m)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_maximum_reservation, &m, sizeof(m)),
 			 -EPERM);
 	/* A resumed operation that we never interrupted */
-	assert_int_equal(fake_call(f, __HYPERVISOR_memory_op, 1 << 6 | XENMEM_add_to_physmap,
-				   FAKE_ARG, 0),
+	assert_int_equal(fake_call(__HYPERVISOR_memory_op, 1 << 6 | XENMEM_add_to_physmap, FAKE_ARG,
+				   0),
 			 -EINVAL);
 }
 
@@ -304,9 +282,9 @@ static void test_physmap_batch(void **state)
 	struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF,
 					      .space = XENMAPSPACE_grant_table,
 					      .size = 3 };
-	xen_ulong_t *idx = fake_ram(f, 0x9000);
-	xen_pfn_t *gfn = fake_ram(f, 0xa000);
-	int *err = fake_ram(f, 0xb000);
+	xen_ulong_t *idx = fake_ram(0x9000);
+	xen_pfn_t *gfn = fake_ram(0xa000);
+	int *err = fake_ram(0xb000);
 
 	(void)state;
 	b.idxs.p = (void *)0x9000;
@@ -318,23 +296,23 @@ static void test_physmap_batch(void **state)
 		err[i] = 99;
 	}
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+		fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
 	assert_int_equal(err[0], 0);
 	assert_int_equal(err[1], -EINVAL);
 	assert_int_equal(err[2], 0);
 	/* Nobody waits for the rest of a batch when the domain is to stop */
-	f->d.shutdown_reason = SHUTDOWN_poweroff;
+	fake->d.shutdown_reason = SHUTDOWN_poweroff;
 	err[0] = 99;
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
+		fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)), 0);
 	assert_int_equal(err[0], 99);
-	f->d.shutdown_reason = -1;
+	fake->d.shutdown_reason = -1;
 	b.errs.p = (void *)FAKE_BAD;
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
 				 sizeof(b)),
 			 -EFAULT);
 	b.space = XENMAPSPACE_gmfn_range;
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b,
 				 sizeof(b)),
 			 -EOPNOTSUPP);
 }
@@ -344,36 +322,35 @@ static void test_sched(void **state)
 	struct sched_poll p = { .nr_ports = 1, .timeout = 1 };
 	struct sched_shutdown s = { .reason = SHUTDOWN_suspend };
 	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
-	evtchn_port_t *port = fake_ram(f, 0x9000);
+	evtchn_port_t *port = fake_ram(0x9000);
 
 	(void)state;
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0), 0);
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+		fake_op(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
 	p.ports.p = (void *)0x9000;
 	*port = ipi.port;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
 	/* Pending: returns at once, though there is no timeout */
-	evtchn_set_pending(&f->vcpu[0], ipi.port);
+	evtchn_set_pending(&fake->vcpu[0], ipi.port);
 	p.timeout = 0;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
 	/* An upcall ends the poll only if the vCPU would take it; else the ports are looked at */
 	*port = 4096;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
-	f->run[0].s.regs.regs.rflags = IF;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	fake->run[0].s.regs.regs.rflags = IF;
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
 	p.nr_ports = 129;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
 	p = (struct sched_poll){ .nr_ports = 1 };
 	p.ports.p = (void *)FAKE_BAD;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EFAULT);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EFAULT);
 
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)),
-			 -ENOSYS);
-	assert_int_equal(f->d.shutdown_reason, -1);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)), -ENOSYS);
+	assert_int_equal(fake->d.shutdown_reason, -1);
 	s.reason = SHUTDOWN_reboot;
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)), 0);
-	assert_int_equal(f->d.shutdown_reason, SHUTDOWN_reboot);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)), 0);
+	assert_int_equal(fake->d.shutdown_reason, SHUTDOWN_reboot);
 }
 
 static void *wake_later(void *arg)
@@ -381,28 +358,28 @@ static void *wake_later(void *arg)
 	struct timespec ms = { .tv_nsec = 5000000 };
 
 	nanosleep(&ms, NULL);
-	evtchn_guest_send(&f->d, *(evtchn_port_t *)arg);
+	evtchn_guest_send(&fake->d, *(evtchn_port_t *)arg);
 	return NULL;
 }
 
 static void test_block(void **state)
 {
-	struct vcpu_info *info = &((struct shared_info *)f->d.shared_info.va)->vcpu_info[0];
+	struct vcpu_info *info = &((struct shared_info *)fake->d.shared_info.va)->vcpu_info[0];
 
 	(void)state;
 	info->evtchn_upcall_mask = 1;
-	f->run[0].s.regs.regs.rflags = IF;
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
-	assert_int_equal(f->mp_state[0], KVM_MP_STATE_HALTED);
+	fake->run[0].s.regs.regs.rflags = IF;
+	assert_int_equal(fake_call(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_int_equal(fake->mp_state[0], KVM_MP_STATE_HALTED);
 	assert_int_equal(info->evtchn_upcall_mask, 0);
 
 	/* Not to halt, though not to sleep either */
-	f->mp_state[0] = KVM_MP_STATE_RUNNABLE;
+	fake->mp_state[0] = KVM_MP_STATE_RUNNABLE;
 	info->evtchn_upcall_pending = 1;
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
-	f->run[0].s.regs.regs.rflags = 0;
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
-	assert_int_equal(f->mp_state[0], KVM_MP_STATE_RUNNABLE);
+	assert_int_equal(fake_call(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	fake->run[0].s.regs.regs.rflags = 0;
+	assert_int_equal(fake_call(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_int_equal(fake->mp_state[0], KVM_MP_STATE_RUNNABLE);
 }
 
 /* With interrupts off they stay off, and KVM would not wake a halted vCPU */
@@ -413,33 +390,33 @@ static void test_block_without_interrupts(void **state)
 
 	(void)state;
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+		fake_op(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
 	pthread_create(&thread, NULL, wake_later, &ipi.port);
-	assert_int_equal(fake_call(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
-	assert_true(evtchn_is_pending(&f->d, ipi.port));
+	assert_int_equal(fake_call(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+	assert_true(evtchn_is_pending(&fake->d, ipi.port));
 	pthread_join(thread, NULL);
-	assert_int_equal(f->mp_state[0], KVM_MP_STATE_RUNNABLE);
-	assert_int_equal(f->run[0].s.regs.regs.rflags & IF, 0);
-	assert_int_equal(f->run[0].kvm_dirty_regs, 0);
+	assert_int_equal(fake->mp_state[0], KVM_MP_STATE_RUNNABLE);
+	assert_int_equal(fake->run[0].s.regs.regs.rflags & IF, 0);
+	assert_int_equal(fake->run[0].kvm_dirty_regs, 0);
 }
 
 static void test_poll_is_woken(void **state)
 {
 	struct evtchn_bind_ipi ipi = { .vcpu = 1 };
 	struct sched_poll p = { .nr_ports = 1 };
-	evtchn_port_t *port = fake_ram(f, 0x9000);
+	evtchn_port_t *port = fake_ram(0x9000);
 	pthread_t thread;
 
 	(void)state;
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
-	((struct shared_info *)f->d.shared_info.va)->evtchn_mask[0] = ~0UL;
+		fake_op(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+	((struct shared_info *)fake->d.shared_info.va)->evtchn_mask[0] = ~0UL;
 	*port = ipi.port;
 	p.ports.p = (void *)0x9000;
 	pthread_create(&thread, NULL, wake_later, &ipi.port);
-	assert_int_equal(fake_op(f, __HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
 	pthread_join(thread, NULL);
-	assert_true(evtchn_is_pending(&f->d, ipi.port));
+	assert_true(evtchn_is_pending(&fake->d, ipi.port));
 }
 
 static void test_multicall(void **state)
@@ -450,34 +427,32 @@ static void test_multicall(void **state)
 		{ .op = __HYPERVISOR_multicall, .args = { 0x9000, 1 } },
 		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize } },
 	};
-	struct multicall_entry *result = fake_ram(f, 0x9000);
+	struct multicall_entry *result = fake_ram(0x9000);
 
 	(void)state;
 	memcpy(result, calls, sizeof(calls));
-	assert_int_equal(fake_call(f, __HYPERVISOR_multicall, 0x9000, ARRAY_SIZE(calls), 0), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_multicall, 0x9000, ARRAY_SIZE(calls), 0), 0);
 	assert_int_equal(result[0].result, 4 << 16 | 17);
 	assert_int_equal(result[1].result, -ENOSYS);
 	assert_int_equal(result[2].result, -EINVAL);
 	assert_int_equal(result[3].result, PAGE_SIZE);
-	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_multicall), 2);
-	assert_int_equal(hypercall_count(&f->d, __HYPERVISOR_xen_version), 2);
+	assert_int_equal(hypercall_count(&fake->d, __HYPERVISOR_multicall), 2);
+	assert_int_equal(hypercall_count(&fake->d, __HYPERVISOR_xen_version), 2);
 }
 
 static void test_vm_assist_and_console(void **state)
 {
 	(void)state;
-	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable,
+	assert_int_equal(fake_call(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
 				   VMASST_TYPE_runstate_update_flag, 0),
 			 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, 9, VMASST_TYPE_runstate_update_flag,
-				   0),
+	assert_int_equal(fake_call(__HYPERVISOR_vm_assist, 9, VMASST_TYPE_runstate_update_flag, 0),
 			 -ENOSYS);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 0, 0), -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 64, 0), -EINVAL);
-	memset(fake_ram(f, 0x9000), 'x', PAGE_SIZE);
-	assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_write, PAGE_SIZE, 0x9000),
-			 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_console_io, CONSOLEIO_read, 8, 0x9000), -ENOSYS);
+	assert_int_equal(fake_call(__HYPERVISOR_vm_assist, VMASST_CMD_enable, 0, 0), -EINVAL);
+	assert_int_equal(fake_call(__HYPERVISOR_vm_assist, VMASST_CMD_enable, 64, 0), -EINVAL);
+	memset(fake_ram(0x9000), 'x', PAGE_SIZE);
+	assert_int_equal(fake_call(__HYPERVISOR_console_io, CONSOLEIO_write, PAGE_SIZE, 0x9000), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_console_io, CONSOLEIO_read, 8, 0x9000), -ENOSYS);
 }
 
 static void test_32bit_callers(void **state)
@@ -486,17 +461,17 @@ static void test_32bit_callers(void **state)
 				       .arg = { 0xbeef00000000 | XENVER_version } };
 
 	(void)state;
-	f->run[0].s.regs.sregs.cs.l = 0;
-	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), 4 << 16 | 17);
+	fake->run[0].s.regs.sregs.cs.l = 0;
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), 4 << 16 | 17);
 	/* An address has four bytes there */
-	memset(fake_ram(f, FAKE_ARG), 0xaa, 8);
+	memset(fake_ram(FAKE_ARG), 0xaa, 8);
 	call.arg[0] = XENVER_platform_parameters;
 	call.arg[1] = FAKE_ARG;
-	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), 0);
-	assert_int_equal(*(uint64_t *)fake_ram(f, FAKE_ARG), 0xaaaaaaaa00000000);
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), 0);
+	assert_int_equal(*(uint64_t *)fake_ram(FAKE_ARG), 0xaaaaaaaa00000000);
 	/* Structures with pointers look different to such a caller */
 	call.nr = __HYPERVISOR_memory_op;
-	assert_int_equal(hypercall_dispatch(&f->vcpu[0], &call), -ENOSYS);
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), -ENOSYS);
 }
 
 static void test_page(void **state)
@@ -505,17 +480,17 @@ static void test_page(void **state)
 	const uint8_t want[] = { 0xb8, 17, 0, 0, 0, 0xe6, 0xb4, 0xc3 };
 
 	(void)state;
-	f->d.transport = TRANSPORT_PORT;
-	hypercall_page_fill(&f->d, page);
+	fake->d.transport = TRANSPORT_PORT;
+	hypercall_page_fill(&fake->d, page);
 	assert_memory_equal(page + 17 * 32, want, sizeof(want));
-	f->d.transport = TRANSPORT_INTERCEPT;
-	hypercall_page_fill(&f->d, page);
+	fake->d.transport = TRANSPORT_INTERCEPT;
+	hypercall_page_fill(&fake->d, page);
 	assert_memory_equal(page + 17 * 32, want, 5);
 	assert_int_equal(page[17 * 32 + 5], 0x0f);
 	assert_int_equal(page[17 * 32 + 8], 0xc3);
 }
 
-#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, fake_setup, fake_teardown)
 
 int main(void)
 {

@@ -16,66 +16,11 @@
 #include <xen-public/memory.h>
 #include <xen-public/vcpu.h>
 
-#define VECTOR 0x40
-
-static struct fake *f;
-
-static int setup(void **state)
-{
-	(void)state;
-	f = fake_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_free(f);
-	return 0;
-}
-
-static long op(unsigned int cmd, void *arg, size_t size)
-{
-	return fake_op(f, __HYPERVISOR_event_channel_op, cmd, arg, size);
-}
-
-#define OP(cmd, s) op(EVTCHNOP_##cmd, s, sizeof(*(s)))
-
-static struct shared_info *si(void)
-{
-	return f->d.shared_info.va;
-}
-
-static bool pending(evtchn_port_t port)
-{
-	return si()->evtchn_pending[port / 64] >> port % 64 & 1;
-}
-
-static void set_vectors(void)
-{
-	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
-		struct xen_hvm_evtchn_upcall_vector v = { .vcpu = i, .vector = VECTOR + i };
-
-		assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v,
-					 sizeof(v)),
-				 0);
-	}
-	memset(f->upcalls, 0, sizeof(f->upcalls));
-}
-
-static evtchn_port_t new_ipi(unsigned int vcpu)
-{
-	struct evtchn_bind_ipi bind = { .vcpu = vcpu };
-
-	assert_int_equal(OP(bind_ipi, &bind), 0);
-	return bind.port;
-}
-
 static long send(evtchn_port_t port)
 {
 	struct evtchn_send s = { .port = port };
 
-	return OP(send, &s);
+	return EVTCHN_OP(send, &s);
 }
 
 static long place_shared_info(gfn_t gfn)
@@ -84,32 +29,31 @@ static long place_shared_info(gfn_t gfn)
 					.space = XENMAPSPACE_shared_info,
 					.gpfn = gfn };
 
-	return fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
+	return fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
 }
 
 static void test_shared_info_moves(void **state)
 {
 	struct xen_remove_from_physmap r = { .domid = DOMID_SELF, .gpfn = 0x20 };
-	evtchn_port_t port = new_ipi(1);
+	evtchn_port_t port = fake_new_ipi(1);
 
 	(void)state;
-	set_vectors();
+	fake_set_vectors();
 	assert_int_equal(send(port), 0);
-	memset(fake_ram(f, 0x20000), 0xaa, PAGE_SIZE);
+	memset(fake_ram(0x20000), 0xaa, PAGE_SIZE);
 	assert_int_equal(place_shared_info(0x20), 0);
-	assert_ptr_equal(si(), fake_ram(f, 0x20000));
-	assert_true(pending(port));
-	assert_int_equal(si()->vcpu_info[1].evtchn_upcall_pending, 1);
-	assert_true(f->upcalls[1] >= 2); /* announced anew */
-	assert_int_not_equal(si()->wc_sec, 0);
-	assert_int_equal(si()->wc_version & 1, 0);
+	assert_ptr_equal(fake_shared_info(), fake_ram(0x20000));
+	assert_true(fake_pending(port));
+	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_upcall_pending, 1);
+	assert_true(fake->upcalls[1] >= 2); /* announced anew */
+	assert_int_not_equal(fake_shared_info()->wc_sec, 0);
+	assert_int_equal(fake_shared_info()->wc_version & 1, 0);
 
-	assert_int_equal(
-		fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)), 0);
-	assert_ptr_not_equal(si(), fake_ram(f, 0x20000));
-	assert_true(pending(port));
-	assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r,
-				 sizeof(r)),
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)),
+			 0);
+	assert_ptr_not_equal(fake_shared_info(), fake_ram(0x20000));
+	assert_true(fake_pending(port));
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, &r, sizeof(r)),
 			 -ENOSYS);
 }
 
@@ -118,11 +62,11 @@ static void set_callback_vector(void)
 	struct xen_hvm_param p = {
 		.domid = DOMID_SELF,
 		.index = HVM_PARAM_CALLBACK_IRQ,
-		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | VECTOR,
+		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | FAKE_VECTOR,
 	};
 
-	f->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_SHARED_INFO;
-	assert_int_equal(fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
+	fake->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_SHARED_INFO;
+	assert_int_equal(fake_op(__HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), 0);
 }
 
 /* A grant frame placed there instead, in RAM or elsewhere; KVM must not write into it */
@@ -130,7 +74,7 @@ static void test_shared_info_displaced(void **state)
 {
 	static const gfn_t gfns[] = { 0x20, FAKE_BAD >> PAGE_SHIFT };
 	struct xen_add_to_physmap x = { .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table };
-	evtchn_port_t port = new_ipi(1);
+	evtchn_port_t port = fake_new_ipi(1);
 
 	(void)state;
 	assert_int_equal(send(port), 0);
@@ -138,21 +82,19 @@ static void test_shared_info_displaced(void **state)
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfns); i++) {
 		x.gpfn = gfns[i];
 		assert_int_equal(place_shared_info(gfns[i]), 0);
-		assert_int_equal(f->vcpu_info_gpa[1],
+		assert_int_equal(fake->vcpu_info_gpa[1],
 				 (gfns[i] << PAGE_SHIFT) +
 					 offsetof(struct shared_info, vcpu_info[1]));
-		assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x,
-					 sizeof(x)),
-				 0);
-		assert_int_equal(f->d.shared_info.gfn, GFN_NONE);
-		assert_true(pending(port));
-		assert_int_equal(f->vcpu_info_gpa[1], GFN_NONE);
+		assert_int_equal(
+			fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x)), 0);
+		assert_int_equal(fake->d.shared_info.gfn, GFN_NONE);
+		assert_true(fake_pending(port));
+		assert_int_equal(fake->vcpu_info_gpa[1], GFN_NONE);
 	}
 }
 
-static void move_meanwhile(struct fake *fake)
+static void move_meanwhile(void)
 {
-	(void)fake;
 	assert_int_equal(place_shared_info(0x21), 0);
 }
 
@@ -161,29 +103,29 @@ static void test_kvm_follows_shared_info(void **state)
 {
 	(void)state;
 	assert_int_equal(place_shared_info(0x20), 0);
-	f->before_call = move_meanwhile;
+	fake->before_call = move_meanwhile;
 	set_callback_vector();
 	for (unsigned int i = 0; i < FAKE_VCPUS; i++)
-		assert_int_equal(f->vcpu_info_gpa[i],
+		assert_int_equal(fake->vcpu_info_gpa[i],
 				 0x21000 + offsetof(struct shared_info, vcpu_info[i]));
 }
 
 static void test_register_vcpu_info(void **state)
 {
 	struct vcpu_register_vcpu_info reg = { .mfn = 0x30, .offset = 64 };
-	struct vcpu_info *info = fake_ram(f, 0x30040);
-	evtchn_port_t port = new_ipi(0);
+	struct vcpu_info *info = fake_ram(0x30040);
+	evtchn_port_t port = fake_new_ipi(0);
 
 	(void)state;
-	set_vectors();
-	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+	fake_set_vectors();
+	memcpy(fake_ram(FAKE_ARG), &reg, sizeof(reg));
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
 			 0);
 	assert_int_equal(info->evtchn_upcall_pending, 1);
 	assert_int_equal(info->evtchn_pending_sel, ~0UL);
-	assert_int_equal(f->upcalls[0], 1);
+	assert_int_equal(fake->upcalls[0], 1);
 	assert_int_not_equal(info->time.tsc_to_system_mul, 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
 			 -EINVAL);
 
 	info->evtchn_upcall_pending = 0;
@@ -191,7 +133,7 @@ static void test_register_vcpu_info(void **state)
 	assert_int_equal(send(port), 0);
 	assert_int_equal(info->evtchn_upcall_pending, 1);
 	assert_int_equal(info->evtchn_pending_sel, 1);
-	assert_int_equal(si()->vcpu_info[0].evtchn_upcall_pending, 0);
+	assert_int_equal(fake_shared_info()->vcpu_info[0].evtchn_upcall_pending, 0);
 }
 
 /* The new place overlaps the old one */
@@ -201,11 +143,11 @@ static void test_register_vcpu_info_nearby(void **state)
 
 	(void)state;
 	assert_int_equal(place_shared_info(0x20), 0);
-	si()->vcpu_info[0].arch.cr2 = 0x1234;
-	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
+	fake_shared_info()->vcpu_info[0].arch.cr2 = 0x1234;
+	memcpy(fake_ram(FAKE_ARG), &reg, sizeof(reg));
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
 			 0);
-	assert_int_equal(((struct vcpu_info *)fake_ram(f, 0x20008))->arch.cr2, 0x1234);
+	assert_int_equal(((struct vcpu_info *)fake_ram(0x20008))->arch.cr2, 0x1234);
 }
 
 /* Of another vCPU only before it is started */
@@ -214,12 +156,12 @@ static void test_register_vcpu_info_of_others(void **state)
 	struct vcpu_register_vcpu_info reg = { .mfn = 0x30 };
 
 	(void)state;
-	memcpy(fake_ram(f, FAKE_ARG), &reg, sizeof(reg));
-	f->mp_state[1] = KVM_MP_STATE_HALTED;
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
+	memcpy(fake_ram(FAKE_ARG), &reg, sizeof(reg));
+	fake->mp_state[1] = KVM_MP_STATE_HALTED;
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
 			 -EINVAL);
-	f->mp_state[1] = KVM_MP_STATE_INIT_RECEIVED;
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
+	fake->mp_state[1] = KVM_MP_STATE_INIT_RECEIVED;
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, FAKE_ARG),
 			 0);
 }
 
@@ -239,17 +181,17 @@ static void test_register_vcpu_info_errors(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		memcpy(fake_ram(f, FAKE_ARG), &bad[i].reg, sizeof(bad[i].reg));
-		assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1,
+		memcpy(fake_ram(FAKE_ARG), &bad[i].reg, sizeof(bad[i].reg));
+		assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1,
 					   FAKE_ARG),
 				 bad[i].want);
 	}
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, FAKE_VCPUS,
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, FAKE_VCPUS,
 				   FAKE_ARG),
 			 -ENOENT);
 }
 
-#define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
+#define T(n) cmocka_unit_test_setup_teardown(test_##n, fake_setup, fake_teardown)
 
 int main(void)
 {

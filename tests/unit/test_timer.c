@@ -22,8 +22,6 @@
 #define MSEC 1000000ULL
 #define SEC 1000000000ULL
 
-static struct fake *f;
-
 static pthread_t loop_thread;
 
 static void *run_loop(void *loop)
@@ -34,18 +32,16 @@ static void *run_loop(void *loop)
 
 static int setup(void **state)
 {
-	(void)state;
-	f = fake_new();
-	return pthread_create(&loop_thread, NULL, run_loop, f->d.loop);
+	if (fake_setup(state))
+		return -1;
+	return pthread_create(&loop_thread, NULL, run_loop, fake->d.loop);
 }
 
 static int teardown(void **state)
 {
-	(void)state;
-	loop_stop(f->d.loop);
+	loop_stop(fake->d.loop);
 	pthread_join(loop_thread, NULL);
-	fake_free(f);
-	return 0;
+	return fake_teardown(state);
 }
 
 /* What a guest does with the published numbers, in arithmetic that cannot overflow */
@@ -93,7 +89,7 @@ static void test_pvclock(void **state)
 
 static void test_published_clock(void **state)
 {
-	struct shared_info *si = f->d.shared_info.va;
+	struct shared_info *si = fake->d.shared_info.va;
 	struct vcpu_time_info *ti = &si->vcpu_info[1].time;
 	struct pvclock clock;
 	uint64_t before, guest, after, wall;
@@ -103,9 +99,9 @@ static void test_published_clock(void **state)
 	assert_int_equal(ti->version & 1, 0);
 	assert_int_equal(ti->flags, XEN_PVCLOCK_TSC_STABLE_BIT);
 	clock = (struct pvclock){ ti->tsc_timestamp, ti->tsc_to_system_mul, ti->tsc_shift };
-	before = timer_now(&f->d);
+	before = timer_now(&fake->d);
 	guest = ti->system_time + reference_ns(&clock, __builtin_ia32_rdtsc());
-	after = timer_now(&f->d);
+	after = timer_now(&fake->d);
 	assert_in_range(guest, before, after);
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -117,15 +113,15 @@ static evtchn_port_t bind_timer(void)
 {
 	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER };
 
-	assert_int_equal(
-		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &b, sizeof(b)), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &b, sizeof(b)),
+			 0);
 	return b.port;
 }
 
 static long vcpu_op(unsigned int cmd, unsigned int vcpu, const void *arg, size_t size)
 {
-	memcpy(fake_ram(f, FAKE_ARG), arg, size);
-	return fake_call(f, __HYPERVISOR_vcpu_op, cmd, vcpu, FAKE_ARG);
+	memcpy(fake_ram(FAKE_ARG), arg, size);
+	return fake_call(__HYPERVISOR_vcpu_op, cmd, vcpu, FAKE_ARG);
 }
 
 static void sleep_ms(void)
@@ -142,8 +138,8 @@ static unsigned int wait_for(evtchn_port_t port, unsigned int n)
 
 	for (unsigned int i = 0; i < 2000 && seen < n; i++) {
 		sleep_ms();
-		if (evtchn_is_pending(&f->d, port)) {
-			evtchn_clear_pending(&f->d, port);
+		if (evtchn_is_pending(&fake->d, port)) {
+			evtchn_clear_pending(&fake->d, port);
 			seen++;
 		}
 	}
@@ -158,27 +154,27 @@ static void test_singleshot(void **state)
 	(void)state;
 	/* A deadline in the past fires at once */
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
-	assert_true(evtchn_is_pending(&f->d, port));
-	evtchn_clear_pending(&f->d, port);
+	assert_true(evtchn_is_pending(&fake->d, port));
+	evtchn_clear_pending(&fake->d, port);
 	s.flags = VCPU_SSHOTTMR_future;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), -ETIME);
-	assert_false(evtchn_is_pending(&f->d, port));
+	assert_false(evtchn_is_pending(&fake->d, port));
 
-	s.timeout_abs_ns = timer_now(&f->d) + 20 * MSEC;
+	s.timeout_abs_ns = timer_now(&fake->d) + 20 * MSEC;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
-	assert_false(evtchn_is_pending(&f->d, port));
+	assert_false(evtchn_is_pending(&fake->d, port));
 	assert_int_equal(wait_for(port, 1), 1);
-	assert_true(timer_now(&f->d) >= s.timeout_abs_ns);
+	assert_true(timer_now(&fake->d) >= s.timeout_abs_ns);
 
 	/* A stopped one does not fire, a later one replaces an earlier one */
-	s.timeout_abs_ns = timer_now(&f->d) + 20 * MSEC;
+	s.timeout_abs_ns = timer_now(&fake->d) + 20 * MSEC;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 0, 0), 0);
-	s.timeout_abs_ns = timer_now(&f->d) + 3600 * SEC;
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 0, 0), 0);
+	s.timeout_abs_ns = timer_now(&fake->d) + 3600 * SEC;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 0, &s, sizeof(s)), 0);
 	for (unsigned int i = 0; i < 50; i++)
 		sleep_ms();
-	assert_false(evtchn_is_pending(&f->d, port));
+	assert_false(evtchn_is_pending(&fake->d, port));
 }
 
 static void test_timer_errors(void **state)
@@ -188,15 +184,14 @@ static void test_timer_errors(void **state)
 
 	(void)state;
 	assert_int_equal(vcpu_op(VCPUOP_set_singleshot_timer, 1, &s, sizeof(s)), -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 1, 0),
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 1, 0),
 			 -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0,
-				   FAKE_BAD),
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, FAKE_BAD),
 			 -EFAULT);
 	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), -EINVAL);
 	p.period_ns = ~0ULL;
 	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), -EINVAL);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 1, 0), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 1, 0), 0);
 }
 
 static void test_periodic(void **state)
@@ -207,8 +202,8 @@ static void test_periodic(void **state)
 	(void)state;
 	assert_int_equal(vcpu_op(VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), 0);
 	assert_int_equal(wait_for(port, 3), 3);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0), 0);
-	evtchn_clear_pending(&f->d, port);
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0), 0);
+	evtchn_clear_pending(&fake->d, port);
 }
 
 static void test_set_timer_op(void **state)
@@ -217,15 +212,15 @@ static void test_set_timer_op(void **state)
 	uint64_t start;
 
 	(void)state;
-	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, 1, 0, 0), 0);
-	assert_true(evtchn_is_pending(&f->d, port));
-	evtchn_clear_pending(&f->d, port);
-	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, 0, 0, 0), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_set_timer_op, 1, 0, 0), 0);
+	assert_true(evtchn_is_pending(&fake->d, port));
+	evtchn_clear_pending(&fake->d, port);
+	assert_int_equal(fake_call(__HYPERVISOR_set_timer_op, 0, 0, 0), 0);
 	/* Nonsense fires in 100 ms instead of never */
-	start = timer_now(&f->d);
-	assert_int_equal(fake_call(f, __HYPERVISOR_set_timer_op, ~0ULL, 0, 0), 0);
+	start = timer_now(&fake->d);
+	assert_int_equal(fake_call(__HYPERVISOR_set_timer_op, ~0ULL, 0, 0), 0);
 	assert_int_equal(wait_for(port, 1), 1);
-	assert_true(timer_now(&f->d) - start >= 100 * MSEC);
+	assert_true(timer_now(&fake->d) - start >= 100 * MSEC);
 }
 
 static void test_upcall_retried(void **state)
@@ -234,48 +229,47 @@ static void test_upcall_retried(void **state)
 	evtchn_port_t port = bind_timer();
 
 	(void)state;
-	f->lapic_refuses = true;
+	fake->lapic_refuses = true;
 	assert_int_equal(
-		fake_op(f, __HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v, sizeof(v)), 0);
-	evtchn_send_virq(&f->vcpu[0], VIRQ_TIMER);
-	assert_int_equal(f->upcalls[0], 0);
-	f->lapic_refuses = false;
+		fake_op(__HYPERVISOR_hvm_op, HVMOP_set_evtchn_upcall_vector, &v, sizeof(v)), 0);
+	evtchn_send_virq(&fake->vcpu[0], VIRQ_TIMER);
+	assert_int_equal(fake->upcalls[0], 0);
+	fake->lapic_refuses = false;
 	/* No hypercall, no event: the timer alone brings it */
-	evtchn_clear_pending(&f->d, port);
-	for (unsigned int i = 0; i < 200 && !f->upcalls[0]; i++)
+	evtchn_clear_pending(&fake->d, port);
+	for (unsigned int i = 0; i < 200 && !fake->upcalls[0]; i++)
 		sleep_ms();
-	assert_int_equal(f->upcalls[0], 1);
+	assert_int_equal(fake->upcalls[0], 1);
 }
 
 static void test_runstate(void **state)
 {
 	struct vcpu_register_runstate_memory_area reg = { 0 };
-	struct vcpu_runstate_info *area = fake_ram(f, 0xaff0), info;
+	struct vcpu_runstate_info *area = fake_ram(0xaff0), info;
 
 	(void)state;
 	reg.addr.p = 0xaff0; /* straddles two pages */
 	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)), 0);
 	assert_int_equal(area->state, RUNSTATE_running);
 	assert_int_not_equal(area->state_entry_time, 0);
-	assert_int_equal(fake_call(f, __HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, 0xc000),
-			 0);
-	memcpy(&info, fake_ram(f, 0xc000), sizeof(info));
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, 0xc000), 0);
+	memcpy(&info, fake_ram(0xc000), sizeof(info));
 	assert_true(info.state_entry_time >= area->state_entry_time);
 	assert_true(info.time[RUNSTATE_running] + info.time[RUNSTATE_runnable] +
 			    info.time[RUNSTATE_blocked] >=
 		    info.state_entry_time);
 
 	/* No area any more, neither the old one nor one at address 0 */
-	memset(fake_ram(f, 0), 0xaa, PAGE_SIZE);
+	memset(fake_ram(0), 0xaa, PAGE_SIZE);
 	reg.addr.p = 0;
 	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)), 0);
 	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg, sizeof(reg)), 0);
 	memset(area, 0xaa, sizeof(*area));
 	for (unsigned int i = 0; i < 6; i++)
 		sleep_ms();
-	assert_int_equal(fake_call(f, __HYPERVISOR_xen_version, 0, 0, 0), 4 << 16 | 17);
-	assert_memory_equal(area, fake_ram(f, 0x800), sizeof(*area));
-	assert_memory_equal(fake_ram(f, 0), fake_ram(f, 0x800), 0x800);
+	assert_int_equal(fake_call(__HYPERVISOR_xen_version, 0, 0, 0), 4 << 16 | 17);
+	assert_memory_equal(area, fake_ram(0x800), sizeof(*area));
+	assert_memory_equal(fake_ram(0), fake_ram(0x800), 0x800);
 
 	reg.addr.p = FAKE_BAD;
 	assert_int_equal(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg, sizeof(reg)),
@@ -284,7 +278,7 @@ static void test_runstate(void **state)
 			 -EFAULT);
 	reg.addr.p = 0xb100;
 	assert_int_equal(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg, sizeof(reg)), 0);
-	assert_int_not_equal(((struct vcpu_time_info *)fake_ram(f, 0xb100))->tsc_to_system_mul, 0);
+	assert_int_not_equal(((struct vcpu_time_info *)fake_ram(0xb100))->tsc_to_system_mul, 0);
 }
 
 #define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
