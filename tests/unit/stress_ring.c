@@ -74,10 +74,8 @@ struct link {
 
 static void ring_bell(struct link *link, int fd)
 {
-	uint64_t one = 1;
-
 	__atomic_fetch_add(&link->notified, 1, __ATOMIC_RELAXED);
-	if (write(fd, &one, sizeof(one)) != sizeof(one))
+	if (eventfd_write(fd, 1))
 		fail("write to a doorbell");
 }
 
