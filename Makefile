@@ -4,8 +4,16 @@
 #
 # This file holds the rules. What is built is said by the fragments: each directory's build.mk and
 # tests/unit/*.mk set variables (HV_SRCS, XENSTORE_SRCS, UNIT_TESTS, ...) and add their special rules.
+#
+# `make help` prints what stands behind ## here and in the fragments: sections in the order in which
+# they are first named, which is this one.
 
-MAKEFLAGS += --no-builtin-rules
+## See it work (as root; both install what is missing first):
+## Tests:
+## Building (no root, no network):
+## The rest:
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -36,11 +44,14 @@ XENSTORE_SRCS	:=
 UNIT_TESTS	:=
 TSAN_TESTS	:=
 
-include $(wildcard */build.mk guest/linux/build.mk tests/*/build.mk tests/unit/*.mk)
-
 MISSING_BUILD	:= $(shell tests/setup --missing build)
 MISSING_MODULES	:= $(shell tests/setup --missing modules)
 MISSING_TEST	:= $(shell tests/setup --missing test)
+MISSING_MODULES	:= $(strip $(filter gcc libxen-dev,$(MISSING_BUILD)) \
+		     $(if $(filter file,$(origin KDIR)),$(MISSING_MODULES), \
+		       $(filter-out linux-headers-%,$(MISSING_MODULES))))
+
+include $(wildcard */build.mk guest/linux/build.mk tests/*/build.mk tests/unit/*.mk)
 
 PARAVANE_OBJS := $(patsubst %.c,$(B)/%.o,$(HV_SRCS) $(XENSTORE_SRCS))
 ifneq ($(HV_SRCS),)
@@ -52,24 +63,33 @@ ifneq ($(MISSING_MODULES),)
 ALL := $(filter-out $(GUEST_STAMP),$(ALL)) say-missing-modules
 endif
 ifneq ($(MISSING_BUILD),)
-ALL := say-missing-build $(filter say-missing-modules,$(ALL))
+ALL := need-build
+endif
+ifneq ($(BAD_KDIR),)
+ALL := say-bad-kdir
 endif
 
-##
 ## Building (no root, no network):
-##
 .PHONY: all
 all: ## everything that can be built with what is installed
 all: $(ALL)
+	@:
 
-.PHONY: say-missing-build say-missing-modules say-missing-test
-say-missing-build:
-	@echo "nothing is built, missing packages: $(MISSING_BUILD) (make setup installs them)"
+# What is missing: a remark where the rest can go on, an error where nothing can
+INSTALL_HINT := (make setup installs them, as root)
+.PHONY: say-missing-modules say-bad-kdir need-build need-modules need-tests
 say-missing-modules:
-	@echo "the guest modules are not built, missing packages: $(MISSING_MODULES)" \
-	     "(make setup installs them)"
-say-missing-test:
-	@echo "the tests are not built, missing packages: $(MISSING_TEST) (make setup installs them)"
+	@echo "the guest modules are not built, missing packages: $(MISSING_MODULES) $(INSTALL_HINT)"
+need-build:
+	@echo "error: nothing is built, missing packages:" \
+	     "$(sort $(MISSING_BUILD) $(MISSING_MODULES)) $(INSTALL_HINT)" >&2; exit 1
+need-modules:
+	@echo "error: the guest modules need packages: $(MISSING_MODULES) $(INSTALL_HINT)" >&2; exit 1
+need-tests:
+	@echo "error: the tests need packages: $(strip $(MISSING_BUILD) $(MISSING_TEST)) $(INSTALL_HINT)" >&2; exit 1
+say-bad-kdir:
+	@echo "error: KDIR=$(KDIR) has no headers of a configured kernel" \
+	     "(no include/generated/utsrelease.h)" >&2; exit 1
 
 # Xen's public headers under a name that never collides with Linux's own <xen/...>
 $(XEN_PUBLIC):
@@ -101,9 +121,7 @@ $(B)/%.o: %.c $(FLAGS_FILE) | $(XEN_PUBLIC)
 $(B)/paravane: $(PARAVANE_OBJS)
 	$(call link,-rdynamic,$(HV_LIBS))
 
-##
 ## Tests:
-##
 # $(1) name, $(2) directory, $(3) sanitizer flags, $(4) object directory. A test with flags of its
 # own gets objects of its own.
 define test_program
@@ -120,10 +138,6 @@ TSAN_PROGRAMS := $(TSAN_TESTS:%=$(B)/tsan-tests/test_%)
 $(foreach t,$(UNIT_TESTS),$(eval $(call test_program,$(t),unit,$$(ASAN),asan,-lcmocka)))
 $(foreach t,$(TSAN_TESTS),$(eval $(call test_program,$(t),tsan-tests,$$(TSAN),tsan,)))
 
-.PHONY: tests
-tests: ## build the test programs, run nothing
-tests: $(if $(MISSING_BUILD)$(MISSING_TEST),say-missing-test,$(UNIT_PROGRAMS) $(TSAN_PROGRAMS))
-
 # For tests/run: name, program, time limit in seconds
 .PHONY: list-tests
 list-tests:
@@ -137,7 +151,13 @@ test: ## all tests; as root installs what is missing first (PATTERN=... for some
 
 .PHONY: check
 check: ## what needs no root and no virtual machine: unit tests and style
+check: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests)
 	@tests/run --host $(PATTERN)
+
+.PHONY: tests
+tests: ## build the test programs, run nothing
+tests: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests,$(UNIT_PROGRAMS) $(TSAN_PROGRAMS))
+	@:
 
 .PHONY: style
 style: ## formatting, include direction, headers, checkpatch, sparse, file budgets
@@ -147,9 +167,7 @@ style: ## formatting, include direction, headers, checkpatch, sparse, file budge
 loc: ## lines of code against their budgets
 	@tests/style/loc
 
-##
 ## The rest:
-##
 .PHONY: setup
 setup: ## install the Debian packages that are missing (as root)
 	@tests/setup
@@ -162,8 +180,10 @@ distclean: ## remove all output
 
 .PHONY: help
 help: ## this text
-	@cat $(MAKEFILE_LIST) | awk -F ':.*## ' \
-		'/^##$$/ { print "" } /^## / { print substr($$0, 4) } \
-		 /^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' ' \
+		/^## / { section = substr($$0, 4); if (!seen[section]++) order[n++] = section } \
+		/^[a-z][a-z-]*:.*## / { text[section] = text[section] sprintf("  make %-14s %s\n", $$1, $$2) } \
+		END { for (i = 0; i < n; i++) printf("%s%s\n%s", i ? "\n" : "", order[i], text[order[i]]) } \
+		' $(MAKEFILE_LIST)
 
 -include $(patsubst %.o,%.d,$(sort $(PARAVANE_OBJS) $(TEST_OBJS)))

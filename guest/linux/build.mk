@@ -11,13 +11,18 @@ GUEST_SOURCES := Kbuild $(shell find guest ring -name '*.[ch]' -o -name Kbuild)
 GUEST_STAMP   := $(B)/modules/$(GUEST_RELEASE)/.stamp
 GUEST_W	      ?= 1
 
+# Not empty: the KDIR given is no use
+BAD_KDIR := $(if $(GUEST_RELEASE),,$(filter-out file,$(origin KDIR)))
+
 ifneq ($(GUEST_RELEASE),)
 ALL += $(GUEST_STAMP)
 endif
 
+## Building (no root, no network):
 .PHONY: modules
 modules: ## the guest modules, for the kernel whose headers are in KDIR
-modules: $(if $(GUEST_RELEASE),$(GUEST_STAMP),say-missing-modules)
+modules: $(if $(BAD_KDIR),say-bad-kdir,$(if $(MISSING_MODULES),need-modules,$(GUEST_STAMP)))
+	@:
 
 # rsync -c leaves unchanged files alone, so that Kbuild compiles only what changed.
 define guest_stage
@@ -28,14 +33,18 @@ define guest_stage
 @rsync -c Kbuild $(GUEST_STAGE)/
 endef
 
+# Debian's headers come without the vmlinux that type information would be made from.
+guest_kbuild = @+$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) CONFIG_DEBUG_INFO_BTF_MODULES=
+
 $(GUEST_STAMP): $(GUEST_SOURCES)
 	$(guest_stage)
-	$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) modules
+	$(guest_kbuild) modules
 	@mkdir -p $(@D)
 	@find $(GUEST_STAGE) -name '*.ko' -exec cp -t $(@D) {} +
 	@touch $@
 
 .PHONY: modules-check
 modules-check: ## sparse over the guest modules
+modules-check: $(if $(BAD_KDIR),say-bad-kdir,$(if $(MISSING_MODULES),need-modules))
 	$(guest_stage)
-	$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) C=2 CF=-Wsparse-error modules
+	$(guest_kbuild) C=2 CF=-Wsparse-error modules

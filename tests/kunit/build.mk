@@ -7,8 +7,9 @@
 KUNIT_KDIR  ?= $(B)/cache/testkernel/current
 KUNIT_STAGE := $(abspath $(B))/kunit
 
+## Tests:
 .PHONY: kunit
-kunit: ## KUnit suites for the kernel built in KUNIT_KDIR, into $(B)/kunit/tests/kunit
+kunit: ## build the KUnit suites for the kernel in KUNIT_KDIR, run nothing
 	@mkdir -p $(KUNIT_STAGE)/include
 	@ln -sfn /usr/include/xen $(KUNIT_STAGE)/include/xen-public
 	@rsync -rcR --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
