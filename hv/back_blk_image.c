@@ -20,6 +20,18 @@ static int image_error(const char *path, int err)
 	return err;
 }
 
+static int image_open_error(const struct blk_image *img, int err)
+{
+	if (err == -EBUSY)
+		pr_err("disk '%s' is in use: the host has it mounted, say", img->path);
+	else if (!img->readonly && (err == -EACCES || err == -EROFS || err == -EPERM))
+		pr_err("disk '%s': %s, for writing (--disk FILE,ro only reads)", img->path,
+		       strerror(-err));
+	else
+		image_error(img->path, err);
+	return err;
+}
+
 static int image_lock(const struct blk_image *img)
 {
 	struct flock lock = {
@@ -117,12 +129,10 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 	/* Looked at before it is opened: opening a FIFO or a terminal has effects. */
 	if (stat(cfg->path, &st))
 		return image_error(cfg->path, -errno);
-	if (S_ISDIR(st.st_mode))
-		return image_error(cfg->path, -EISDIR);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		pr_err("disk '%s' is %s, neither a file nor a block device", cfg->path,
-		       S_ISDIR(st.st_mode) ? "a directory" : "special");
-		return -EINVAL;
+		pr_err("disk '%s' is %s, neither a plain file nor a block device", cfg->path,
+		       S_ISDIR(st.st_mode) ? "a directory" : "something special");
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	}
 	img->block = S_ISBLK(st.st_mode);
 	/* O_EXCL refuses a block device that the host has mounted. */
@@ -130,7 +140,7 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 		flags |= O_EXCL;
 	img->fd = open(cfg->path, flags);
 	if (img->fd < 0)
-		return image_error(cfg->path, -errno);
+		return image_open_error(img, -errno);
 	err = image_lock(img);
 	if (!err)
 		err = image_measure(img);

@@ -44,10 +44,20 @@ int cmd_unpack(int argc, char **argv)
 	int fd, ret;
 
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		printf("usage: paravane unpack KERNEL OUT\n");
+		printf("usage: paravane unpack KERNEL OUT\n\n"
+		       "Writes the ELF kernel inside the bzImage KERNEL to the file OUT.\n\n"
+		       "Exit status: 0 done, 2 it cannot be done.\n");
 		return EXIT_DONE;
 	}
-	if (argc != 3) {
+	if (argc > 1 && *argv[1] == '-') {
+		pr_err("unpack: unknown option %s (see paravane unpack --help)", argv[1]);
+		return EXIT_SETUP;
+	}
+	if (argc > 3) {
+		pr_err("unpack: unexpected argument %s (see paravane unpack --help)", argv[3]);
+		return EXIT_SETUP;
+	}
+	if (argc < 3) {
 		pr_err("unpack needs a kernel and a file to write: paravane unpack KERNEL OUT");
 		return EXIT_SETUP;
 	}

@@ -274,6 +274,26 @@ err:
 	return ret;
 }
 
+static int parse_tap(struct nic_config *nic, const char *value)
+{
+	const char *name = value + strlen("tap=");
+	size_t len = strcspn(name, ",");
+
+	if (name[len] && strcmp(name + len, ",create")) {
+		pr_err("--net %s: unknown option %s (create)", value, name + len + 1);
+		return -EINVAL;
+	}
+	if (!len || len >= IFNAMSIZ || strcspn(name, "/% ") < len) {
+		pr_err("--net %s: a tap's name has 1 to %d characters, no '/', '%%', ',' or space",
+		       value, IFNAMSIZ - 1);
+		return -EINVAL;
+	}
+	nic->type = NIC_TAP;
+	nic->create = name[len];
+	snprintf(nic->ifname, sizeof(nic->ifname), "%.*s", (int)len, name);
+	return 0;
+}
+
 static int parse_net(struct config *c, const char *value)
 {
 	struct nic_config *nic = &c->nic[c->nr_nics];
@@ -285,21 +305,14 @@ static int parse_net(struct config *c, const char *value)
 		       CONFIG_MAX_NICS);
 		return -EINVAL;
 	}
-	if (!strcmp(value, "user")) {
+	*nic = (struct nic_config){ 0 };
+	if (!strcmp(value, "user"))
 		nic->type = NIC_USER;
-	} else if (!strncmp(value, "tap=", 4)) {
-		nic->type = NIC_TAP;
-		if (!value[4] || strlen(value + 4) >= IFNAMSIZ || strpbrk(value + 4, "/% ")) {
-			pr_err("--net %s: a tap's name has 1 to %d characters, no '/', '%%' or "
-			       "space",
-			       value, IFNAMSIZ - 1);
-			return -EINVAL;
-		}
-		snprintf(nic->ifname, sizeof(nic->ifname), "%s", value + 4);
-	} else {
-		pr_err("--net %s: unknown network (user, tap=IFACE or none)", value);
+	else if (strncmp(value, "tap=", 4)) {
+		pr_err("--net %s: unknown network (user, tap=IFACE[,create] or none)", value);
 		return -EINVAL;
-	}
+	} else if (parse_tap(nic, value))
+		return -EINVAL;
 	c->nr_nics++;
 	return 0;
 }
@@ -310,70 +323,102 @@ static const struct run_option {
 	int (*parse)(struct config *c, const char *value);
 	const char *help;
 } run_options[] = {
-	{ "name", "NAME", parse_name, "the domain's name" },
+	{ "name", "NAME", parse_name, "the domain's name (domain-PID)" },
 	{ "kernel", "FILE", parse_kernel, "bzImage or ELF vmlinux (needed)" },
 	{ "initrd", "FILE", parse_initrd, "initial RAM file system" },
 	{ "append", "STRING", parse_append, "kernel command line" },
-	{ "memory", "SIZE", parse_memory, "guest memory, like 512M (the default) or 2G" },
+	{ "memory", "SIZE", parse_memory, "guest memory, like 2G; a plain number is MiB (512M)" },
 	{ "vcpus", "N", parse_vcpus, "virtual CPUs, 1 to 8 (1)" },
 	{ "disk", "FILE[,ro][,vdev=xvdX]", parse_disk,
-	  "a file or block device as a PV disk; may be repeated" },
-	{ "net", "user|tap=IFACE|none", parse_net,
-	  "user: a network of its own, with DHCP and DNS, no privilege needed; may be repeated" },
+	  "a file or block device as a PV disk; ro: read-only, vdev:\n"
+	  "its name (the next free one); may be repeated" },
+	{ "net", "user|tap=IFACE[,create]|none", parse_net,
+	  "user: a network of its own, with DHCP and DNS, which\n"
+	  "needs no privilege; tap: an interface of the host, made\n"
+	  "beforehand (ip tuntap add IFACE mode tap) or, with\n"
+	  "create, now and for this run only (none); may be repeated" },
 	{ "console", "stdio|pty|file=PATH|none", parse_console,
-	  "where the console goes (stdio, where Ctrl-] asks the guest to shut down)" },
+	  "where the console goes (stdio, where Ctrl-] asks the\n"
+	  "guest to shut down)" },
 	{ "profile", "kvm|xen|none", parse_profile,
-	  "CPUID leaves: kvm beside Xen's (the default), xen alone, or none" },
+	  "CPUID leaves: KVM's beside Xen's, Xen's alone, or none\n"
+	  "(kvm)" },
 	{ "report", "FILE", parse_report, "write counters and times there as JSON at the end" },
 	{ "json", NULL, parse_json, "the same on standard output" },
 	{ "verbose", NULL, parse_verbose, "say more" },
+	{ "help", NULL, NULL, "this text (also -h)" },
 };
 
-#define OPTION_HELP 'h'
+/* What getopt_long() returns for run_options[i] is OPTION_FIRST + i */
+#define OPTION_FIRST 256
+#define HELP_COLUMN 22
 
 static void print_help(void)
 {
-	char form[64];
-
-	printf("usage: paravane run --kernel FILE [OPTION...]\n\n");
+	printf("usage: paravane run --kernel FILE [OPTION...]\n\n"
+	       "Boots a guest and stays until it ends. The default is in parentheses.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(run_options); i++) {
 		const struct run_option *o = &run_options[i];
+		const char *line = o->help;
+		int column = printf("  --%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 
-		snprintf(form, sizeof(form), "--%s%s%s", o->name, o->arg ? " " : "",
-			 o->arg ? o->arg : "");
-		printf("  %-34s %s\n", form, o->help);
+		if (column >= HELP_COLUMN) {
+			putchar('\n');
+			column = 0;
+		}
+		while (*line) {
+			size_t len = strcspn(line, "\n");
+
+			printf("%*s%.*s\n", HELP_COLUMN - column, "", (int)len, line);
+			line += len + !!line[len];
+			column = 0;
+		}
 	}
-	printf("\nA guest that reboots is started again. Exit status: 0 the guest powered itself off, 1 it "
-	       "crashed or was ended, "
-	       "2 it could not be started.\n");
+	printf("\nSIGTERM, SIGINT and SIGHUP ask the guest to shut down; a second one ends it.\n"
+	       "A guest that reboots is started again.\n\n"
+	       "Exit status: 0 the guest powered itself off, 1 it crashed or was ended, 2 it\n"
+	       "could not be started.\n");
+}
+
+static int option_error(int opt, const char *word)
+{
+	if (opt == ':')
+		pr_err("%s needs a value (see paravane run --help)", word);
+	else if (optopt >= OPTION_FIRST)
+		pr_err("--%s takes no value (see paravane run --help)",
+		       run_options[optopt - OPTION_FIRST].name);
+	else if (optopt)
+		pr_err("unknown option -%c (see paravane run --help)", optopt);
+	else
+		pr_err("unknown option %s (see paravane run --help)", word);
+	return -EINVAL;
 }
 
 static int parse_options(int argc, char **argv, struct config *c)
 {
-	struct option longs[ARRAY_SIZE(run_options) + 2] = { 0 };
-	int opt, index, ret;
+	struct option longs[ARRAY_SIZE(run_options) + 1] = { 0 };
+	const struct run_option *o;
+	int opt, ret;
 
 	for (size_t i = 0; i < ARRAY_SIZE(run_options); i++)
 		longs[i] = (struct option){ run_options[i].name,
 					    run_options[i].arg ? required_argument : no_argument,
-					    NULL, 0 };
-	longs[ARRAY_SIZE(run_options)] = (struct option){ "help", no_argument, NULL, OPTION_HELP };
-
+					    NULL, OPTION_FIRST + i };
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
-		switch (opt) {
-		case OPTION_HELP:
+	while ((opt = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		if (opt == ':' || opt == '?')
+			return option_error(opt, argv[optind - 1]);
+		o = opt >= OPTION_FIRST ? &run_options[opt - OPTION_FIRST] : NULL;
+		if (!o || !o->parse) {
 			print_help();
 			return 1;
-		case ':':
-			pr_err("%s needs a value (see paravane run --help)", argv[optind - 1]);
-			return -EINVAL;
-		case '?':
-			pr_err("unknown option %s (see paravane run --help)", argv[optind - 1]);
+		}
+		if (o->arg && !*optarg && o->parse != parse_append) {
+			pr_err("--%s: the value is empty", o->name);
 			return -EINVAL;
 		}
-		ret = run_options[index].parse(c, optarg);
+		ret = o->parse(c, optarg);
 		if (ret)
 			return ret;
 	}

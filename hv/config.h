@@ -20,10 +20,11 @@ struct disk_config {
 
 enum nic_type { NIC_USER, NIC_TAP };
 
-/** struct nic_config - one --net user|tap=IFACE */
+/** struct nic_config - one --net user|tap=IFACE[,create] */
 struct nic_config {
 	enum nic_type type;
 	char ifname[16]; /* NIC_TAP */
+	bool create; /* NIC_TAP: make @ifname if it is missing, for as long as we run */
 	uint8_t mac[6];
 };
 

@@ -13,10 +13,17 @@
 
 static int cmd_help(int argc, char **argv);
 
+static bool has_arguments(int argc, char **argv)
+{
+	if (argc > 1)
+		pr_err("%s: unexpected argument %s", argv[0], argv[1]);
+	return argc > 1;
+}
+
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (has_arguments(argc, argv))
+		return EXIT_SETUP;
 	printf("paravane %s\n", VERSION);
 	return EXIT_DONE;
 }
@@ -29,17 +36,19 @@ static const struct command {
 	{ "run", cmd_run, "boot a kernel as a guest, in the foreground" },
 	{ "doctor", cmd_doctor, "what this host offers, and what follows from it" },
 	{ "unpack", cmd_unpack, "write the ELF kernel inside a bzImage to a file" },
-	{ "help", cmd_help, "this text" },
-	{ "version", cmd_version, "the program's version" },
+	{ "help", cmd_help, "this text (also --help, -h)" },
+	{ "version", cmd_version, "the program's version (also --version)" },
 };
 
 static int cmd_help(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (has_arguments(argc, argv))
+		return EXIT_SETUP;
 	printf("usage: paravane COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	printf("\nparavane COMMAND --help says more about run, doctor and unpack.\n"
+	       "Exit status: 0 done, 1 the guest crashed or was ended, 2 it cannot be done.\n");
 	return EXIT_DONE;
 }
 
@@ -63,7 +72,7 @@ int main(int argc, char **argv)
 	hold_standard_files();
 	log_open();
 	if (!name) {
-		pr_err("no command given (see paravane help)");
+		pr_err("no command given (see paravane --help)");
 		return EXIT_SETUP;
 	}
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -74,6 +83,6 @@ int main(int argc, char **argv)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	}
-	pr_err("unknown command %s (see paravane help)", name);
+	pr_err("unknown %s %s (see paravane --help)", *name == '-' ? "option" : "command", name);
 	return EXIT_SETUP;
 }

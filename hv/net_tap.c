@@ -148,11 +148,17 @@ static int tap_error(const char *ifname, const char *what, int err)
 	return err;
 }
 
-static int tap_attach(int fd, const char *ifname)
+static int tap_attach(int fd, const char *ifname, bool create)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int size = sizeof(struct virtio_net_hdr);
 
+	/* TUNSETIFF would make an interface of whatever name was mistyped. */
+	if (!create && !if_nametoindex(ifname)) {
+		pr_err("tap '%s' does not exist (--net tap=%s,create makes it for this run)",
+		       ifname, ifname);
+		return -ENODEV;
+	}
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
 	if (ioctl(fd, TUNSETIFF, &ifr)) {
 		switch (errno) {
@@ -178,7 +184,7 @@ int net_tap_open(const struct nic_config *cfg, struct net_link **link)
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return tap_error(cfg->ifname, "/dev/net/tun (the host's module tun)", -errno);
-	err = tap_attach(fd, cfg->ifname);
+	err = tap_attach(fd, cfg->ifname, cfg->create);
 	tap = err ? NULL : calloc(1, sizeof(*tap));
 	if (!tap) {
 		close(fd);

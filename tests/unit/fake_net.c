@@ -106,9 +106,9 @@ static int setup_as(void **state, enum nic_type type, bool offload)
 		return -1;
 	pair_ops.offload = offload;
 	fake->config.nr_nics = 1;
-	fake->config.nic[0] = (struct nic_config){ .type = type,
-						   .ifname = "paravane0",
-						   .mac = { 2, 0, 0, 0, 0, 1 } };
+	fake->config.nic[0] = (struct nic_config){
+		.type = type, .ifname = "paravane0", .create = true, .mac = { 2, 0, 0, 0, 0, 1 }
+	};
 	for (i = 0; i < DATA_PAGES; i++)
 		fake->grant[DATA + i] = GRANT_READ;
 	for (i = 0; i < ROOM_PAGES; i++)

@@ -86,6 +86,23 @@ static void test_disks(void **state)
 	assert_int_equal(config_vdev("sda"), 0);
 }
 
+static void test_taps(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_int_equal(parse("--net tap=abcdefghijklmno --net tap=t,create --net user", &c), 0);
+	assert_int_equal(c.nr_nics, 3);
+	assert_int_equal(c.nic[0].type, NIC_TAP);
+	assert_string_equal(c.nic[0].ifname, "abcdefghijklmno");
+	assert_false(c.nic[0].create);
+	assert_string_equal(c.nic[1].ifname, "t");
+	assert_true(c.nic[1].create);
+	assert_int_equal(c.nic[2].type, NIC_USER);
+	assert_false(c.nic[2].create);
+	config_free(&c);
+}
+
 static void test_macs_differ_and_last(void **state)
 {
 	struct config a, b;
@@ -150,6 +167,14 @@ static void test_bad_lines(void **state)
 		"--net tap=",
 		"--net tap=abcdefghijklmnop",
 		"--net x",
+		"--net tap=,create",
+		"--net tap=a,frob",
+		"--net tap=a,create,create",
+		"--net user,create",
+		"--json=x",
+		"--kernel=",
+		"-x",
+		"-xy",
 		"--disk ,ro",
 		"--disk a,frob",
 		"--disk a,vdev=sda",
@@ -184,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_disks),
+		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_macs_differ_and_last),
 		cmocka_unit_test(test_memory_sizes),
 		cmocka_unit_test(test_bad_lines),

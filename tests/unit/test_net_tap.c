@@ -167,12 +167,27 @@ static void test_in_use(void **state)
 	assert_int_equal(backends_open(&config, &other), -EINVAL);
 }
 
+/* A name that was mistyped makes no interface. */
+static void test_missing(void **state)
+{
+	struct config config = fake->config;
+	struct backend_bus *other;
+
+	(void)state;
+	config.nic[0].create = false;
+	assert_int_equal(backends_open(&config, &other), -EBUSY);
+	snprintf(config.nic[0].ifname, sizeof(config.nic[0].ifname), "paravane1");
+	assert_int_equal(backends_open(&config, &other), -ENODEV);
+	assert_int_equal(if_nametoindex("paravane1"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_udp, setup_tap, teardown),
 		cmocka_unit_test_setup_teardown(test_no_csum, setup_tap, teardown),
 		cmocka_unit_test_setup_teardown(test_in_use, setup_tap, teardown),
+		cmocka_unit_test_setup_teardown(test_missing, setup_tap, teardown),
 	};
 
 	if (access("/dev/net/tun", R_OK | W_OK) ||
