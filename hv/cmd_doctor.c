@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * paravane doctor: what this host offers, and what follows from each.
+ * paravane doctor: what this host offers, and what follows from each. Unusable is what no guest can
+ * do without; anything less costs one feature or some speed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,11 @@
 #define THP_FILE "/sys/kernel/mm/transparent_hugepage/enabled"
 #define TUN_DEVICE "/dev/net/tun"
 
-enum verdict { VERDICT_OK, VERDICT_DEGRADED, VERDICT_UNUSABLE };
+enum verdict { VERDICT_OK, VERDICT_UNKNOWN, VERDICT_DEGRADED, VERDICT_UNUSABLE };
 
 static const char *const verdict_names[] = {
 	[VERDICT_OK] = "ok",
+	[VERDICT_UNKNOWN] = "unknown",
 	[VERDICT_DEGRADED] = "degraded",
 	[VERDICT_UNUSABLE] = "unusable",
 };
@@ -43,8 +45,7 @@ static void find_cpu(struct finding *f)
 			       "neither svm nor vmx in /proc/cpuinfo");
 	f->verdict = virtualizes ? VERDICT_OK : VERDICT_UNUSABLE;
 	f->follows = virtualizes ? "the processor itself runs guests" :
-				   "a /dev/kvm that opens all the same would interpret every "
-				   "instruction of a guest's kernel";
+				   "a /dev/kvm that opens all the same takes for ever to boot";
 }
 
 static void find_kvm(struct finding *f)
@@ -56,6 +57,8 @@ static void find_kvm(struct finding *f)
 	f->follows = "no guest can run";
 	if (fd < 0) {
 		snprintf(f->found, sizeof(f->found), "/dev/kvm: %s", strerror(errno));
+		if (errno == EACCES)
+			f->follows = "no guest can run as this user (see the group of /dev/kvm)";
 		return;
 	}
 	while (need->name && ioctl(fd, KVM_CHECK_EXTENSION, need->cap) > 0)
@@ -77,21 +80,24 @@ static void find_kvm(struct finding *f)
 
 static void find_kvm_xen(struct finding *f)
 {
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int caps = fd < 0 ? 0 : ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), caps;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0) {
+		f->verdict = VERDICT_UNKNOWN;
+		snprintf(f->found, sizeof(f->found), "/dev/kvm: %s", strerror(errno));
+		f->follows = "only KVM can tell whether it has Xen support (CONFIG_KVM_XEN)";
+		return;
+	}
+	caps = ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+	close(fd);
 	if (caps > 0 && (caps & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL)) {
 		f->verdict = VERDICT_OK;
 		snprintf(f->found, sizeof(f->found), "KVM_CAP_XEN_HVM 0x%x", caps);
-		f->follows = "hypercalls by VMCALL/VMMCALL, as on Xen: in-tree Xen guests run too";
+		f->follows = "--profile xen works: hypercalls by VMCALL/VMMCALL, as on Xen";
 	} else {
 		f->verdict = VERDICT_DEGRADED;
 		snprintf(f->found, sizeof(f->found), "no KVM_CAP_XEN_HVM (CONFIG_KVM_XEN)");
-		f->follows =
-			"hypercalls by port I/O: our modules work, kernels that execute VMCALL "
-			"themselves (in-tree Xen, from 6.1.121 on) do not";
+		f->follows = "our modules work, --profile xen does not";
 	}
 }
 
@@ -102,10 +108,10 @@ static void find_io_uring(struct finding *f)
 
 	if (!ret)
 		io_uring_queue_exit(&ring);
-	f->verdict = ret ? VERDICT_UNUSABLE : VERDICT_OK;
+	f->verdict = ret ? VERDICT_DEGRADED : VERDICT_OK;
 	snprintf(f->found, sizeof(f->found), "%s", ret ? strerror(-ret) : "available");
-	f->follows = ret ? "no disks (see kernel.io_uring_disabled and seccomp filters)" :
-			   "disks on files and block devices";
+	f->follows = ret ? "--disk does not work (see kernel.io_uring_disabled and seccomp)" :
+			   "--disk works, on files and block devices";
 }
 
 static void find_tun(struct finding *f)
@@ -116,7 +122,7 @@ static void find_tun(struct finding *f)
 	snprintf(f->found, sizeof(f->found), "%s%s%s", TUN_DEVICE, fd < 0 ? ": " : "",
 		 fd < 0 ? strerror(errno) : "");
 	f->follows = fd < 0 ? "--net user works, --net tap=IFACE does not" :
-			      "--net tap=IFACE works, given CAP_NET_ADMIN or a tap of one's own";
+			      "--net tap=IFACE works, as root or on a tap of one's own";
 	if (fd >= 0)
 		close(fd);
 }
@@ -137,7 +143,7 @@ static void find_thp(struct finding *f)
 		f->follows = "guest memory in 2 MiB pages: some fifty faults in a boot";
 	} else {
 		f->verdict = VERDICT_DEGRADED;
-		f->follows = "guest memory in 4 KiB pages: a fault, that is an exit, for each";
+		f->follows = "guest memory in 4 KiB pages: an exit for each when first used";
 	}
 	snprintf(f->found, sizeof(f->found), "%s", *text ? text : "no " THP_FILE);
 }
@@ -162,17 +168,36 @@ static json_t *finding_json(const struct check *check, const struct finding *f)
 			 verdict_names[f->verdict], "found", f->found, "follows", f->follows);
 }
 
+static const char help[] =
+	"usage: paravane doctor [--json]\n"
+	"\n"
+	"Says what this host offers to guests and what follows from it, line by line:\n"
+	"ok; degraded: a feature or some speed is lost; unusable: no guest can run;\n"
+	"unknown: cannot be found out.\n"
+	"\n"
+	"  --json  the same as JSON\n"
+	"\n"
+	"Exit status: 0 guests can run, 2 they cannot (something is unusable).\n";
+
+static const char unusable[] =
+	"Guests cannot run here; what is unusable is named above. Paravane's source has a\n"
+	"lab, an emulated machine where they do: make run, make shell, tests/lab/lab.\n";
+
 int cmd_doctor(int argc, char **argv)
 {
-	bool json = argc == 2 && !strcmp(argv[1], "--json");
+	bool json = argc > 1 && !strcmp(argv[1], "--json");
 	enum verdict worst = VERDICT_OK;
-	json_t *list = json_array();
+	json_t *list;
 
-	if (argc > 1 && !json) {
-		pr_err("doctor: unexpected argument %s (only --json)", argv[1]);
-		json_decref(list);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		fputs(help, stdout);
+		return EXIT_DONE;
+	}
+	if (argc > 1 + json) {
+		pr_err("doctor: unknown argument %s (see paravane doctor --help)", argv[1 + json]);
 		return EXIT_SETUP;
 	}
+	list = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		struct finding f = { 0 };
 
@@ -190,9 +215,6 @@ int cmd_doctor(int argc, char **argv)
 	}
 	json_decref(list);
 	if (!json)
-		printf("\n%s\n",
-		       worst == VERDICT_UNUSABLE ?
-			       "Not everything works here; what is unusable is named above." :
-			       "Guests can run here.");
+		printf("\n%s", worst == VERDICT_UNUSABLE ? unusable : "Guests can run here.\n");
 	return worst == VERDICT_UNUSABLE ? EXIT_SETUP : EXIT_DONE;
 }
