@@ -15,14 +15,19 @@ mkdir -p /dev/pts /tmp /mnt
 mount -t devpts pts /dev/pts
 mount -t tmpfs tmp /tmp
 mkdir -p /sbin
+# param NAME: the value of NAME=... on the kernel command line
+param() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+# A person (guest.quiet=y) wants to know of failures only
+told=pvguest
+[ -z "$(param guest.quiet)" ] || told=:
 for verb in poweroff reboot; do
 	# what the kernel calls for an orderly shutdown
-	printf '#!/bin/sh\npvguest say "PASS orderly %s"\npvguest mark done\nsync\nbusybox %s -f\n' $verb $verb >/sbin/$verb
+	printf '#!/bin/sh\n%s say "PASS orderly %s"\n%s mark done\nsync\nbusybox %s -f\n' $told $verb $told $verb >/sbin/$verb
 	chmod 755 /sbin/$verb
 done
-pvguest mark init
+$told mark init
 
-pass() { pvguest say "PASS $*"; }
+pass() { $told say "PASS $*"; }
 fail() { pvguest say "FAIL $*"; }
 # check NAME COMMAND...: a verdict from the command's exit status, its last words from its output
 check() {
@@ -30,8 +35,6 @@ check() {
 	shift
 	if out=$("$@" 2>&1); then pass "$name"; else fail "$name: $(echo "$out" | tail -n 1)"; fi
 }
-# param NAME: the value of NAME=... on the kernel command line
-param() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 # wait_for PATH...: devices connect after insmod has returned
 wait_for() {
 	for path; do
@@ -57,5 +60,5 @@ done </etc/modules
 
 check "guest kernel log" kernel_clean
 sync
-pvguest mark done
+$told mark done
 busybox poweroff -f
