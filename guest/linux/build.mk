@@ -7,7 +7,7 @@
 GUEST_RELEASE := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 		   $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 GUEST_STAGE   := $(abspath $(B))/guest/$(GUEST_RELEASE)
-GUEST_SOURCES := Kbuild $(shell find guest ring -name '*.[ch]' -o -name Kbuild)
+GUEST_SOURCES := Kbuild $(shell find guest ring -name '*.[ch]' -o -name Kbuild) guest/linux/stage
 GUEST_STAMP   := $(B)/modules/$(GUEST_RELEASE)/.stamp
 GUEST_W	      ?= 1
 
@@ -24,20 +24,11 @@ modules: ## the guest modules, for the kernel whose headers are in KDIR
 modules: $(if $(BAD_KDIR),say-bad-kdir,$(if $(MISSING_MODULES),need-modules,$(GUEST_STAMP)))
 	@:
 
-# rsync -c leaves unchanged files alone, so that Kbuild compiles only what changed.
-define guest_stage
-@mkdir -p $(GUEST_STAGE)/include
-@ln -sfn /usr/include/xen $(GUEST_STAGE)/include/xen-public
-@rsync -rc --delete --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
-	guest ring $(GUEST_STAGE)/
-@rsync -c Kbuild $(GUEST_STAGE)/
-endef
-
 # Debian's headers come without the vmlinux that type information would be made from.
 guest_kbuild = @+$(MAKE) -C $(KDIR) M=$(GUEST_STAGE) W=$(GUEST_W) CONFIG_DEBUG_INFO_BTF_MODULES=
 
 $(GUEST_STAMP): $(GUEST_SOURCES)
-	$(guest_stage)
+	@guest/linux/stage $(GUEST_STAGE)
 	$(guest_kbuild) modules
 	@mkdir -p $(@D)
 	@find $(GUEST_STAGE) -name '*.ko' -exec cp -t $(@D) {} +
@@ -46,5 +37,5 @@ $(GUEST_STAMP): $(GUEST_SOURCES)
 .PHONY: modules-check
 modules-check: ## sparse over the guest modules
 modules-check: $(if $(BAD_KDIR),say-bad-kdir,$(if $(MISSING_MODULES),need-modules))
-	$(guest_stage)
+	@guest/linux/stage $(GUEST_STAGE)
 	$(guest_kbuild) C=2 CF=-Wsparse-error modules

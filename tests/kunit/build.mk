@@ -10,8 +10,5 @@ KUNIT_STAGE := $(abspath $(B))/kunit
 ## Tests:
 .PHONY: kunit
 kunit: ## build the KUnit suites for the kernel in KUNIT_KDIR, run nothing
-	@mkdir -p $(KUNIT_STAGE)/include
-	@ln -sfn /usr/include/xen $(KUNIT_STAGE)/include/xen-public
-	@rsync -rcR --include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
-		guest ring tests/kunit $(KUNIT_STAGE)/
+	@guest/linux/stage $(KUNIT_STAGE) tests/kunit
 	$(MAKE) -C $(KUNIT_KDIR) M=$(KUNIT_STAGE)/tests/kunit W=1 modules
