@@ -153,12 +153,12 @@ int paravane_detect(void)
 
 	memset(&paravane_platform, 0, sizeof(paravane_platform));
 	if (paravane_intree_xen_active()) {
-		pr_err("the kernel's own Xen support is active (boot with \"nopv\")\n");
+		pr_info("the kernel's own Xen support is active (boot with \"nopv\")\n");
 		return -ENODEV;
 	}
 	base = paravane_cpuid_find_xen(paravane_cpuid_native);
 	if (!base) {
-		pr_err("no Xen interface: not running under Paravane or Xen\n");
+		pr_info("no Xen interface: not running under Paravane or Xen\n");
 		return -ENODEV;
 	}
 	paravane_platform.xen_base = base;

@@ -436,6 +436,9 @@ int __paravane_front_register(struct paravane_front_driver *drv, struct module *
 {
 	if (!drv->connect || !drv->publish || !drv->connected || !drv->closing || !drv->disconnect)
 		return -EINVAL;
+	/* Built in, a driver comes to be registered even where there is no Xen interface. */
+	if (!front_wq)
+		return -ENODEV;
 	drv->driver.name = drv->type;
 	drv->driver.bus = &paravane_bus;
 	drv->driver.owner = owner;
@@ -467,4 +470,5 @@ int paravane_front_init(void)
 void paravane_front_exit(void)
 {
 	destroy_workqueue(front_wq);
+	front_wq = NULL;
 }

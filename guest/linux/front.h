@@ -103,7 +103,7 @@ struct paravane_front_driver {
  * paravane_front_register() - register a front-end driver
  * @drv: driver, must stay valid until unregistered
  *
- * Return: 0 or -errno.
+ * Return: 0 or -errno; -ENODEV if this machine has no Xen interface.
  */
 #define paravane_front_register(drv) __paravane_front_register(drv, THIS_MODULE, KBUILD_MODNAME)
 
