@@ -151,17 +151,20 @@ static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
 	uc->vcpu = paravane_this_vcpu();
 	if (uc->vcpu >= XEN_LEGACY_MAX_VCPUS)
 		return -ENOSPC;
+	/*
+	 * Before there is a handler: the hypervisor still has the vector of an earlier load, which
+	 * may be the one we are given.
+	 */
+	memset(&uc->scan, 0, sizeof(uc->scan));
+	uc->scan.vcpu = &paravane_shared_info()->vcpu_info[uc->vcpu];
 	err = upcall_alloc_irq(uc, cpu);
 	if (err)
-		return err;
+		goto forget;
 	vector = upcall_vector(uc->virq);
 	if (vector < 0) {
 		err = vector;
 		goto free;
 	}
-	/* The first upcall may come at once. */
-	memset(&uc->scan, 0, sizeof(uc->scan));
-	uc->scan.vcpu = &paravane_shared_info()->vcpu_info[uc->vcpu];
 	op.vcpu = uc->vcpu;
 	op.vector = vector;
 	err = paravane_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
@@ -171,6 +174,7 @@ static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
 
 free:
 	upcall_free_irq(uc);
+forget:
 	uc->scan.vcpu = NULL;
 	return err;
 }

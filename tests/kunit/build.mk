@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# KUnit suites, as modules for a kernel with CONFIG_KUNIT (Debian's has none). The same sources are
-# host programs under sanitizers, see tests/unit/guest_*.mk; but those of the front ends (blk_*, net_*)
-# include a driver's source and run in a kernel only. tests/kunit/suites.test runs them all.
+# KUnit suites, as modules for a kernel with CONFIG_KUNIT (Debian's has none). Some of the sources are
+# host programs under sanitizers as well, see tests/unit/guest_*.mk; the others include sources of the
+# modules and run in a kernel only. tests/kunit/suites.test runs them all.
 
 KUNIT_KDIR  ?= $(B)/cache/testkernel/current
 KUNIT_STAGE := $(abspath $(B))/kunit
