@@ -242,7 +242,13 @@ static int evtchn_bind_locked(struct paravane_evtchn *ch, const struct evtchn_sp
 	port = evtchn_bind_port(spec, cpu);
 	if (port < 0)
 		return port;
-	if (port >= PARAVANE_EVTCHN_PORTS || rcu_access_pointer(channels[port]))
+	if (port >= PARAVANE_EVTCHN_PORTS) {
+		if (spec->kind != KIND_ADOPTED)
+			paravane_evtchn_op_close(port);
+		return -EPROTO;
+	}
+	/* Not closed: it is the port of somebody else, whatever the hypervisor says. */
+	if (rcu_access_pointer(channels[port]))
 		return -EPROTO;
 	ch->port = port;
 	evtchn_hold(ch, HOLD_MOVE);
