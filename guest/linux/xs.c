@@ -69,10 +69,17 @@ static LIST_HEAD(waiters);
 static bool dead;
 static bool stalled;
 
+/* Bytes have gone through the ring since the last event. */
+static bool moved;
+
+/*
+ * Only wakes, so what it returns is the truth about the time before: a store that sends events
+ * without reading or writing is found out one event later.
+ */
 static bool xs_event(void *data)
 {
 	wake_up_all(&ring_wait);
-	return true;
+	return xchg(&moved, false);
 }
 
 static void waiter_finish(struct waiter *w, int err)
@@ -125,6 +132,8 @@ static int xs_put(const void *data, size_t len, long *left)
 						   READ_ONCE(dead) || stream_writable(&out), *left);
 			if (!*left)
 				return -ETIMEDOUT;
+		} else {
+			WRITE_ONCE(moved, true);
 		}
 		data += done;
 		len -= done;
@@ -254,6 +263,8 @@ static int xs_take(void *data, size_t len)
 				return -EINTR;
 			if (xs_closed())
 				return -ECONNRESET;
+		} else {
+			WRITE_ONCE(moved, true);
 		}
 		data += done;
 		len -= done;
