@@ -193,8 +193,11 @@ static void scan_type(const char *type, unsigned int *budget)
 	unsigned int count, i;
 	char **names = paravane_xs_directory(&paravane_xs_no_tx, DEVICE_DIR, type, &count);
 
-	if (IS_ERR(names))
+	if (IS_ERR(names)) {
+		if (PTR_ERR(names) != -ENOENT)
+			pr_warn("cannot list the devices of type %s (%ld)\n", type, PTR_ERR(names));
 		return;
+	}
 	for (i = 0; i < count && *budget; i++, --*budget)
 		device_meet(type, names[i]);
 	kfree(names);

@@ -78,7 +78,12 @@ int paravane_xs_rm(const struct paravane_xs_tx *tx, const char *dir, const char 
  * @node: node
  * @count: number of children
  *
- * Return: array of @count names in one allocation, to be kfree()d, or an ERR_PTR.
+ * A directory larger than a message is read in parts, and again from the start when it changes
+ * meanwhile.
+ *
+ * Return: array of @count names in one allocation, to be kfree()d, or an ERR_PTR: -E2BIG if there
+ * are more than 64 KiB of names, or the store cannot list more than a message holds; -EAGAIN if the
+ * directory never stops changing.
  */
 char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, const char *node,
 			     unsigned int *count);

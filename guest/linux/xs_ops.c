@@ -5,12 +5,17 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <paravane/xs.h>
 
 #include "guest/linux/internal.h"
 #include "guest/linux/xs.h"
+
+/* The largest directory we list, and how often it may change under our hands. */
+#define LIST_MAX SZ_64K
+#define LIST_TRIES 10
 
 const struct paravane_xs_tx paravane_xs_no_tx;
 EXPORT_SYMBOL_GPL(paravane_xs_no_tx);
@@ -94,6 +99,96 @@ int paravane_xs_rm(const struct paravane_xs_tx *tx, const char *dir, const char 
 }
 EXPORT_SYMBOL_GPL(paravane_xs_rm);
 
+/**
+ * struct list - a directory that is read in parts
+ * @names: its names so far
+ * @len: their length
+ * @gen: the first part's payload, which begins with the list's generation
+ */
+struct list {
+	char *names;
+	unsigned int len;
+	char *gen;
+};
+
+static void list_forget(struct list *list)
+{
+	kfree(list->names);
+	kfree(list->gen);
+	*list = (struct list){};
+}
+
+/* Append what a payload holds: 1 at the end of the list, -ESTALE if it is another list by now. */
+static int list_append(struct list *list, const char *body, unsigned int len)
+{
+	const char *names;
+	char *longer;
+	int last = paravane_xs_part(body, len, &names, &len);
+
+	if (last < 0)
+		return last;
+	if (list->gen && strcmp(list->gen, body))
+		return -ESTALE;
+	if (len > LIST_MAX - list->len)
+		return -E2BIG;
+	longer = krealloc(list->names, max(list->len + len, 1U), GFP_KERNEL);
+	if (!longer)
+		return -ENOMEM;
+	memcpy(longer + list->len, names, len);
+	list->names = longer;
+	list->len += len;
+	return last;
+}
+
+/* Ask for the next part; returns as list_append(). */
+static int list_continue(struct list *list, const struct paravane_xs_tx *tx, const char *dir,
+			 const char *node)
+{
+	unsigned int len;
+	char from[12];
+	char *body;
+	int ret;
+
+	snprintf(from, sizeof(from), "%u", list->len);
+	body = path_op(XS_DIRECTORY_PART, tx, dir, node, from, strlen(from) + 1, &len);
+	if (IS_ERR(body))
+		return PTR_ERR(body);
+	ret = list_append(list, body, len);
+	if (ret < 0 || list->gen)
+		kfree(body);
+	else
+		list->gen = body;
+	return ret;
+}
+
+/* A directory that is too large for one message. */
+static char *list_in_parts(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+			   unsigned int *len)
+{
+	unsigned int tries = 0;
+	struct list list = {};
+	int ret;
+
+	do {
+		ret = list_continue(&list, tx, dir, node);
+		if (ret == -ESTALE)
+			list_forget(&list);
+	} while (!ret || (ret == -ESTALE && ++tries < LIST_TRIES));
+	kfree(list.gen);
+	if (ret > 0) {
+		*len = list.len;
+		return list.names;
+	}
+	kfree(list.names);
+	if (ret == -ESTALE)
+		return ERR_PTR(-EAGAIN);
+	if (ret != -ENOSYS && ret != -EINVAL)
+		return ERR_PTR(ret);
+	pr_warn("%s/%s is larger than a message, and this XenStore cannot list it in parts\n", dir,
+		node);
+	return ERR_PTR(-E2BIG);
+}
+
 char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, const char *node,
 			     unsigned int *count)
 {
@@ -103,6 +198,8 @@ char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, c
 	int n;
 
 	body = path_op(XS_DIRECTORY, tx, dir, node, "", 0, &len);
+	if (body == ERR_PTR(-E2BIG))
+		body = list_in_parts(tx, dir, node, &len);
 	if (IS_ERR(body))
 		return ERR_CAST(body);
 	n = paravane_xs_strings(body, len);

@@ -106,6 +106,24 @@ CASE(lists)
 	CHECK_EQ(paravane_xs_strings("a\0b", 3), -EPROTO);
 }
 
+CASE(parts_of_a_directory)
+{
+	const char *names;
+	unsigned int len;
+
+	CHECK_EQ(paravane_xs_part("17\0a\0bc", 8, &names, &len), 0);
+	CHECK_EQ(len, 5);
+	CHECK_STR(names, "a");
+	CHECK_EQ(paravane_xs_part("17\0a\0", 6, &names, &len), 1);
+	CHECK_EQ(len, 2);
+	CHECK_EQ(paravane_xs_part("17\0", 4, &names, &len), 1);
+	CHECK_EQ(len, 0);
+	/* neither a name nor the end: one could ask for ever */
+	CHECK_EQ(paravane_xs_part("17", 3, &names, &len), -EPROTO);
+	CHECK_EQ(paravane_xs_part("17\0a", 4, &names, &len), -EPROTO);
+	CHECK_EQ(paravane_xs_part("", 0, &names, &len), -EPROTO);
+}
+
 CASE(tokens)
 {
 	char token[17];
@@ -125,6 +143,7 @@ CASE(tokens)
 	X(errors)                         \
 	X(events)                         \
 	X(lists)                          \
+	X(parts_of_a_directory)           \
 	X(tokens)
 
 SUITE(guest_xs, CASES);

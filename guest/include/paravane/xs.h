@@ -162,6 +162,34 @@ static inline int paravane_xs_strings(const char *body, unsigned int len)
 }
 
 /**
+ * paravane_xs_part() - take the answer to XS_DIRECTORY_PART apart
+ * @body: payload: the list's generation, NUL, whole names with their NULs; an empty one ends the
+ *	list
+ * @len: its length
+ * @names: points into @body
+ * @names_len: length of the names, the empty one left out
+ *
+ * Return: 1 for the last part, 0 if there is more, or -EPROTO.
+ */
+static inline int paravane_xs_part(const char *body, unsigned int len, const char **names,
+				   unsigned int *names_len)
+{
+	size_t skip;
+
+	if (!len || body[len - 1])
+		return -EPROTO;
+	skip = strlen(body) + 1;
+	if (skip >= len)
+		return -EPROTO;
+	*names = body + skip;
+	*names_len = len - skip;
+	if (*names_len > 1 && body[len - 2])
+		return 0;
+	--*names_len;
+	return 1;
+}
+
+/**
  * paravane_xs_token() - write a watch token: 16 hexadecimal digits and a NUL
  * @token: 17 bytes
  * @id: number
