@@ -41,6 +41,7 @@
 #include "guest/linux/gnttab.h"
 #include "guest/linux/xen.h"
 #include "guest/linux/xs.h"
+#include "ring/ring.h"
 
 /* A ring has at most this many pages. */
 #define PARAVANE_RING_MAX_PAGES 16
@@ -125,7 +126,7 @@ void paravane_front_unregister(struct paravane_front_driver *drv);
 
 /**
  * struct paravane_front_ring - shared ring memory
- * @vaddr: its memory, zeroed, virtually contiguous; NULL when not allocated
+ * @vaddr: its memory, virtually contiguous; NULL when not allocated
  * @pages: number of pages
  * @refs: one reference per page
  * @list: private
@@ -138,17 +139,22 @@ struct paravane_front_ring {
 };
 
 /**
- * paravane_front_ring_alloc() - allocate ring memory and grant it to the back end
+ * paravane_front_ring_alloc() - make an empty ring and grant its memory to the back end
  * @dev: device
  * @ring: filled in; must stay valid until freed or until disconnect returned
  * @pages: 1 .. PARAVANE_RING_MAX_PAGES, a power of two
+ * @front: filled in: our end of the ring; NULL for shared memory that is no such ring and only
+ *	zeroed
+ * @format: sizes, from RING_FORMAT(); unused without @front
  *
- * From connect. The back end may write to the memory from now on.
+ * From connect. The back end never sees the memory before the ring is made, and may write to it
+ * from now on.
  *
  * Return: 0 or -errno.
  */
 int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_front_ring *ring,
-			      unsigned int pages);
+			      unsigned int pages, struct ring_front *front,
+			      struct ring_format format);
 
 /**
  * paravane_front_ring_free() - revoke and free ring memory

@@ -19,18 +19,22 @@ struct front_channel {
 };
 
 int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_front_ring *ring,
-			      unsigned int pages)
+			      unsigned int pages, struct ring_front *front,
+			      struct ring_format format)
 {
 	unsigned int i;
 	void *vaddr;
-	int err;
+	int err = 0;
 
 	if (!is_power_of_2(pages) || pages > PARAVANE_RING_MAX_PAGES)
 		return -EINVAL;
 	vaddr = alloc_pages_exact(pages * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
 	if (!vaddr)
 		return -ENOMEM;
-	err = paravane_gnttab_alloc(ring->refs, pages);
+	if (front)
+		err = ring_front_init(front, vaddr, pages * PAGE_SIZE, format);
+	if (!err)
+		err = paravane_gnttab_alloc(ring->refs, pages);
 	if (err) {
 		free_pages_exact(vaddr, pages * PAGE_SIZE);
 		return err;

@@ -146,11 +146,14 @@ u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key
 }
 
 int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_front_ring *ring,
-			      unsigned int pages)
+			      unsigned int pages, struct ring_front *front,
+			      struct ring_format format)
 {
-	ring->vaddr = alloc_pages_exact(pages << PAGE_SHIFT, GFP_KERNEL | __GFP_ZERO);
+	ring->vaddr = alloc_pages_exact(pages << PAGE_SHIFT, GFP_KERNEL);
 	ring->pages = pages;
-	return ring->vaddr ? 0 : -ENOMEM;
+	if (!ring->vaddr)
+		return -ENOMEM;
+	return ring_front_init(front, ring->vaddr, pages << PAGE_SHIFT, format);
 }
 
 void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_front_ring *ring)

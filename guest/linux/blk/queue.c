@@ -262,11 +262,8 @@ int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
 	err = mempool_init_page_pool(&q->bounce, disk->trusted ? 1 : disk->max_segs, 0);
 	if (err)
 		return err;
-	err = paravane_front_ring_alloc(disk->dev, &q->mem, disk->ring_pages);
-	if (err)
-		return err;
-	err = ring_front_init(&q->front, q->mem.vaddr, disk->ring_pages << PAGE_SHIFT,
-			      RING_FORMAT(blkif));
+	err = paravane_front_ring_alloc(disk->dev, &q->mem, disk->ring_pages, &q->front,
+					RING_FORMAT(blkif));
 	if (err)
 		return err;
 	q->evtchn = paravane_front_evtchn_alloc(disk->dev, cpu, vbd_queue_event, q);

@@ -33,14 +33,6 @@ static bool vif_event(void *data)
 	return tx || rx;
 }
 
-static int vif_ring_init(struct vif *vif, struct ring_front *front, struct paravane_front_ring *mem,
-			 struct ring_format format)
-{
-	int err = paravane_front_ring_alloc(vif->dev, mem, 1);
-
-	return err ?: ring_front_init(front, mem->vaddr, PAGE_SIZE, format);
-}
-
 static int vif_evtchn_init(struct vif_queue *q, struct paravane_evtchn **ch, paravane_evtchn_fn fn)
 {
 	unsigned int cpu = cpumask_local_spread(q->index, NUMA_NO_NODE);
@@ -84,9 +76,11 @@ static int vif_queue_init(struct vif *vif, struct vif_queue *q, unsigned int ind
 	if (!err)
 		err = paravane_grant_pool_init(&q->rx_grants, VIF_RING_SIZE);
 	if (!err)
-		err = vif_ring_init(vif, &q->tx, &q->tx_mem, RING_FORMAT(netif_tx));
+		err = paravane_front_ring_alloc(vif->dev, &q->tx_mem, 1, &q->tx,
+						RING_FORMAT(netif_tx));
 	if (!err)
-		err = vif_ring_init(vif, &q->rx, &q->rx_mem, RING_FORMAT(netif_rx));
+		err = paravane_front_ring_alloc(vif->dev, &q->rx_mem, 1, &q->rx,
+						RING_FORMAT(netif_rx));
 	if (!err)
 		err = vif_evtchn_init(q, &q->tx_evtchn, vif->split ? vif_tx_event : vif_event);
 	if (!err && vif->split)

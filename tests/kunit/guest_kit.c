@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front-end kit, guest/linux/front.c and front_io.c, with its worker and its timeouts. This file
+ * plays the store, a driver, and a back end that follows, or does nothing.
+ */
+#include "tests/kunit/core.c"
+
+#include <linux/device.h>
+
+static char warning[256];
+static unsigned int warnings;
+
+#undef dev_warn
+#define dev_warn(dev, fmt, ...)                                                               \
+	do {                                                                                  \
+		warnings++;                                                                   \
+		snprintf(warning, sizeof(warning), "%s: " fmt, dev_name(dev), ##__VA_ARGS__); \
+	} while (0)
+
+#include "guest/linux/front.c"
+#include "guest/linux/front_io.c"
+
+#include <xen-public/io/blkif.h>
+
+static struct {
+	struct paravane_front_dev dev;
+	struct paravane_xs_watch *watch;
+	unsigned int peer; /* the peer's state */
+	unsigned int state; /* ours */
+	bool follows; /* the peer does what it should */
+	struct ring_front front;
+	struct paravane_front_ring ring;
+	unsigned int connects, disconnects, closings;
+	unsigned int granted;
+	unsigned int unmade; /* pages granted before there was a ring in them */
+} world;
+
+const struct paravane_xs_tx paravane_xs_no_tx;
+struct bus_type paravane_bus = { .name = "kunit-paravane" };
+
+static void peer_set(unsigned int state)
+{
+	WRITE_ONCE(world.peer, state);
+	if (world.watch)
+		world.watch->fn(world.watch, world.watch->path);
+}
+
+int paravane_xs_watch_register(struct paravane_xs_watch *watch)
+{
+	world.watch = watch;
+	watch->fn(watch, watch->path);
+	return 0;
+}
+
+void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
+{
+	world.watch = NULL;
+}
+
+int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+			 u64 *value)
+{
+	*value = READ_ONCE(world.peer);
+	return 0;
+}
+
+char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+		       unsigned int *len)
+{
+	return kstrdup("", GFP_KERNEL);
+}
+
+int paravane_xs_tx_start(struct paravane_xs_tx *tx)
+{
+	return 0;
+}
+
+int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit)
+{
+	return 0;
+}
+
+int paravane_xs_write(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+		      const char *fmt, ...)
+{
+	char value[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	if (strcmp(node, "state") || kstrtouint(value, 10, &world.state) || !world.follows)
+		return 0;
+	if (world.state == XenbusStateInitialised)
+		peer_set(XenbusStateConnected);
+	else if (world.state >= XenbusStateClosing)
+		peer_set(world.state);
+	return 0;
+}
+
+int paravane_gnttab_alloc(grant_ref_t *refs, unsigned int count)
+{
+	while (count--)
+		refs[count] = 8 + count;
+	return 0;
+}
+
+void paravane_gnttab_free(const grant_ref_t *refs, unsigned int count)
+{
+}
+
+void paravane_gnttab_grant(grant_ref_t ref, domid_t domid, struct page *page, bool readonly)
+{
+	const struct ring_shared *shared = page_address(page);
+
+	world.granted++;
+	if (ref == 8 && (shared->req_event != 1 || shared->rsp_event != 1))
+		world.unmade++;
+}
+
+int paravane_gnttab_end(grant_ref_t ref)
+{
+	world.granted--;
+	return 0;
+}
+
+void paravane_gnttab_defer(grant_ref_t ref, struct page *page)
+{
+}
+
+struct paravane_evtchn *paravane_evtchn_alloc_unbound(domid_t remote, unsigned int cpu,
+						      paravane_evtchn_fn fn, void *data)
+{
+	return ERR_PTR(-ENOSYS);
+}
+
+void paravane_evtchn_close(struct paravane_evtchn *ch)
+{
+}
+
+evtchn_port_t paravane_evtchn_port(const struct paravane_evtchn *ch)
+{
+	return 0;
+}
+
+static int connect(struct paravane_front_dev *dev)
+{
+	world.connects++;
+	return paravane_front_ring_alloc(dev, &world.ring, 4, &world.front, RING_FORMAT(blkif));
+}
+
+static int publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx)
+{
+	return paravane_front_publish_ring(dev, tx, "ring-ref", &world.ring);
+}
+
+static int connected(struct paravane_front_dev *dev)
+{
+	return 0;
+}
+
+static int closing(struct paravane_front_dev *dev, bool force)
+{
+	world.closings++;
+	return 0;
+}
+
+static void disconnect(struct paravane_front_dev *dev)
+{
+	world.disconnects++;
+}
+
+static struct paravane_front_driver driver = {
+	.type = "kunit",
+	.connect = connect,
+	.publish = publish,
+	.connected = connected,
+	.closing = closing,
+	.disconnect = disconnect,
+};
+
+static void wait_for_phase(struct kunit *test, enum paravane_front_phase phase)
+{
+	struct paravane_front_core *core = world.dev.core;
+
+	KUNIT_ASSERT_NE(test, wait_event_timeout(core->wait, READ_ONCE(core->phase) == phase, HZ),
+			0);
+}
+
+static void start(struct kunit *test, unsigned int peer, bool follows)
+{
+	memset(&world, 0, sizeof(world));
+	warnings = 0;
+	world.peer = peer;
+	world.follows = follows;
+	world.dev.path = "device/kunit/0";
+	world.dev.peer_path = "/back/kunit/0";
+	world.dev.dev.init_name = "kunit-0";
+	world.dev.dev.driver = &driver.driver;
+	KUNIT_ASSERT_EQ(test, paravane_front_init(), 0);
+	KUNIT_ASSERT_EQ(test, paravane_front_probe(&world.dev), 0);
+}
+
+static void end(struct kunit *test)
+{
+	paravane_front_remove(&world.dev);
+	KUNIT_EXPECT_EQ(test, world.connects, world.disconnects);
+	KUNIT_EXPECT_EQ(test, world.granted, 0);
+	KUNIT_EXPECT_EQ(test, world.state, XenbusStateClosed);
+	paravane_front_exit();
+}
+
+static void ring_is_made_before_it_is_granted(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.granted, 4);
+	KUNIT_EXPECT_EQ(test, world.unmade, 0);
+	KUNIT_EXPECT_EQ(test, warnings, 0);
+	end(test);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(ring_is_made_before_it_is_granted),
+	{},
+};
+
+static struct kunit_suite suite = {
+	.name = "paravane_guest_kit",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_LICENSE("GPL");
