@@ -187,12 +187,44 @@ static void untrusted_read(struct kunit *test)
 	fixture_end(f);
 }
 
+/* A piece of a slab page is not granted: its neighbours are somebody else's. */
+static void slab_memory(struct kunit *test)
+{
+	struct fixture *f = fixture(test, true);
+	u8 *large = f->data;
+	u8 *small = kunit_kzalloc(test, 2048, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, small);
+	KUNIT_ASSERT_TRUE(test, PageSlab(virt_to_page(small)));
+	f->data = small;
+	memset(small, 0x5a, 2048);
+	request(test, f, REQ_OP_WRITE, 512, 1, 1024, 0);
+	KUNIT_ASSERT_EQ(test, vbd_map(&f->q, &f->slot, &f->rq), BLK_STS_OK);
+	KUNIT_ASSERT_TRUE(test, f->slot.bounced);
+	KUNIT_ASSERT_EQ(test, f->slot.nr_segs, 1);
+	KUNIT_EXPECT_PTR_NE(test, f->segs[0].page, virt_to_page(small));
+	KUNIT_EXPECT_EQ(test, f->segs[0].last, 1);
+	check_bounce(test, f, 512, 1, 1024, 0);
+	vbd_bounce_free(&f->q, &f->slot);
+	bio_put(f->rq.bio);
+
+	/* One such piece, and all of the request is copied. */
+	f->data = large;
+	request(test, f, REQ_OP_READ, 0, 2, PAGE_SIZE, PAGE_SIZE);
+	f->rq.bio->bi_io_vec[1].bv_page = virt_to_page(small);
+	f->rq.bio->bi_io_vec[1].bv_offset = offset_in_page(small);
+	f->rq.bio->bi_io_vec[1].bv_len = 2048;
+	f->rq.bio->bi_iter.bi_size -= 2048;
+	f->rq.__data_len -= 2048;
+	KUNIT_ASSERT_EQ(test, vbd_map(&f->q, &f->slot, &f->rq), BLK_STS_OK);
+	KUNIT_EXPECT_TRUE(test, f->slot.bounced);
+	vbd_bounce_free(&f->q, &f->slot);
+	fixture_end(f);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(whole_pages),
-	KUNIT_CASE(sectors_merge),
-	KUNIT_CASE(unaligned_write),
-	KUNIT_CASE(untrusted_read),
-	{},
+	KUNIT_CASE(whole_pages),    KUNIT_CASE(sectors_merge), KUNIT_CASE(unaligned_write),
+	KUNIT_CASE(untrusted_read), KUNIT_CASE(slab_memory),   {},
 };
 
 static struct kunit_suite suite = {

@@ -258,8 +258,8 @@ int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
 	err = vbd_queue_init_indirect(q);
 	if (err)
 		return err;
-	/* Untrusted: enough for one request of any size, so that one can always proceed. */
-	err = mempool_init_page_pool(&q->bounce, disk->trusted ? 1 : disk->max_segs, 0);
+	/* Enough for one request of any size, so that one can always proceed. */
+	err = mempool_init_page_pool(&q->bounce, disk->max_segs, 0);
 	if (err)
 		return err;
 	err = paravane_front_ring_alloc(disk->dev, &q->mem, disk->ring_pages, &q->front,

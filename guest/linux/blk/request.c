@@ -49,7 +49,7 @@ void vbd_bounce_free(struct vbd_queue *q, struct vbd_slot *slot)
 
 /*
  * Use pages of our own. Untrusted back ends never see other pages, and they are cleared, since a
- * grant shows the whole page; the others see them when data does not start and end with a sector.
+ * grant shows the whole page; the others see them when the request's own cannot be granted.
  */
 static blk_status_t vbd_bounce(struct vbd_queue *q, struct vbd_slot *slot, struct request *rq)
 {
@@ -80,6 +80,16 @@ static blk_status_t vbd_bounce(struct vbd_queue *q, struct vbd_slot *slot, struc
 	return BLK_STS_OK;
 }
 
+/*
+ * What shares a page with the data is shown to a trusted back end: the rest of a cached block, or
+ * of a process's buffer. But a slab page is full of other people's objects, and has no reference
+ * count that would keep it from being used again while a back end still maps it.
+ */
+static bool vbd_grantable(const struct bio_vec *bv)
+{
+	return !PageSlab(bv->bv_page);
+}
+
 static blk_status_t vbd_map(struct vbd_queue *q, struct vbd_slot *slot, struct request *rq)
 {
 	struct req_iterator iter;
@@ -91,8 +101,11 @@ static blk_status_t vbd_map(struct vbd_queue *q, struct vbd_slot *slot, struct r
 	slot->bounced = false;
 	slot->nr_segs = 0;
 	rq_for_each_segment(bv, rq, iter) {
-		err = vbd_seg_add(slot->segs, &slot->nr_segs, q->disk->max_segs, bv.bv_page,
-				  bv.bv_offset, bv.bv_len);
+		if (vbd_grantable(&bv))
+			err = vbd_seg_add(slot->segs, &slot->nr_segs, q->disk->max_segs, bv.bv_page,
+					  bv.bv_offset, bv.bv_len);
+		else
+			err = -EINVAL;
 		if (err)
 			return vbd_bounce(q, slot, rq);
 	}
