@@ -4,6 +4,7 @@
  * that does its work, and ones that break the rules.
  */
 #include <kunit/test.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 
@@ -505,14 +506,38 @@ static void removal_from_silence(struct kunit *test)
 	bio_put(bio);
 }
 
+static int unload(void *data)
+{
+	stop();
+	complete(data);
+	return 0;
+}
+
+/* The module outlives a disk that somebody has not let go of, although its file is closed. */
+static void unload_waits_for_disks(struct kunit *test)
+{
+	struct device *held = disk_to_dev(attach(test, true)->gd);
+	DECLARE_COMPLETION_ONSTACK(unloaded);
+	struct task_struct *thread;
+
+	get_device(held);
+	KUNIT_EXPECT_EQ(test, back.drv->closing(&back.dev, true), 0);
+	back.drv->disconnect(&back.dev);
+	thread = kthread_run(unload, &unloaded, "kunit-unload");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&unloaded, HZ / 2), 0);
+	put_device(held);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&unloaded, 30 * HZ), 0);
+	device_unregister(&back.dev.dev);
+	vfree(back.granted);
+	vfree(back.disk);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(trusted_back_end),
-	KUNIT_CASE(untrusted_back_end),
-	KUNIT_CASE(broken_rules),
-	KUNIT_CASE(errors_are_errors),
-	KUNIT_CASE(flush_refused),
-	KUNIT_CASE(removal_from_silence),
-	{},
+	KUNIT_CASE(trusted_back_end),	    KUNIT_CASE(untrusted_back_end),
+	KUNIT_CASE(broken_rules),	    KUNIT_CASE(errors_are_errors),
+	KUNIT_CASE(flush_refused),	    KUNIT_CASE(removal_from_silence),
+	KUNIT_CASE(unload_waits_for_disks), {},
 };
 
 static struct kunit_suite suite = {

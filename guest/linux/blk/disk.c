@@ -3,6 +3,8 @@
  * The disk as the rest of Linux sees it: major and minor numbers, gendisk, open and close.
  */
 #include <linux/cdrom.h>
+#include <linux/rcupdate.h>
+#include <linux/wait_bit.h>
 
 #include "guest/linux/blk/vbd.h"
 #include "guest/linux/compat/blk.h"
@@ -90,6 +92,9 @@ static int vbd_ioctl(struct block_device *bdev, COMPAT_BLK_MODE mode, unsigned i
 	return -ENOTTY;
 }
 
+/* Disks that the block layer has not let go of */
+static atomic_t vbd_alive;
+
 /* The last file is closed and the connection is over: nobody knows the disk any more. */
 static void vbd_free_disk(struct gendisk *gd)
 {
@@ -97,6 +102,21 @@ static void vbd_free_disk(struct gendisk *gd)
 
 	put_device(&disk->dev->dev);
 	kfree(disk);
+	if (atomic_dec_and_test(&vbd_alive))
+		wake_up_var(&vbd_alive);
+}
+
+/**
+ * vbd_disks_wait() - wait until nobody calls the functions of a disk any more
+ *
+ * Process context, when no disk can be added. A file that is closed drops its reference to the
+ * module before the one to the disk, whose last one leads to vbd_free_disk().
+ */
+void vbd_disks_wait(void)
+{
+	wait_var_event(&vbd_alive, !atomic_read(&vbd_alive));
+	/* Who woke us may have been preempted before it returned from here. */
+	synchronize_rcu_tasks();
 }
 
 static const struct block_device_operations vbd_fops = {
@@ -160,9 +180,11 @@ int vbd_disk_add(struct vbd_disk *disk)
 	set_capacity(gd, round_down(sectors, limits.sector_size >> SECTOR_SHIFT));
 
 	get_device(&disk->dev->dev);
+	atomic_inc(&vbd_alive);
 	WRITE_ONCE(disk->settling, true);
 	err = device_add_disk(&disk->dev->dev, gd, NULL);
 	if (err) {
+		atomic_dec(&vbd_alive);
 		put_device(&disk->dev->dev);
 		put_disk(gd);
 		goto err_minors;

@@ -188,6 +188,7 @@ module_init(vbd_module_init);
 static void __exit vbd_module_exit(void)
 {
 	paravane_front_unregister(&vbd_driver);
+	vbd_disks_wait();
 	vbd_major_unregister();
 }
 module_exit(vbd_module_exit);

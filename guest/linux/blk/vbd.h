@@ -154,6 +154,7 @@ unsigned int vbd_read_info(struct vbd_disk *disk);
 int vbd_major_register(void);
 void vbd_major_unregister(void);
 int vbd_disk_add(struct vbd_disk *disk);
+void vbd_disks_wait(void);
 void vbd_disk_remove(struct vbd_disk *disk, bool dead);
 void vbd_disk_resize(struct vbd_disk *disk);
 
