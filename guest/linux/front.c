@@ -20,6 +20,11 @@
 /* A transaction that keeps conflicting is given up after so many tries. */
 #define TX_TRIES 100
 
+static unsigned int connect_warn = 10;
+module_param(connect_warn, uint, 0644);
+MODULE_PARM_DESC(connect_warn,
+		 "Seconds without an answer from a back end before the log says so (default 10)");
+
 static struct workqueue_struct *front_wq;
 
 static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
@@ -32,6 +37,18 @@ static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
 	[PARAVANE_FRONT_CLOSING] = "closing",
 	[PARAVANE_FRONT_CLOSED_WAIT] = "closed-wait",
 	[PARAVANE_FRONT_CLOSED] = "closed",
+};
+
+static const char *const state_names[PARAVANE_XENBUS_STATES] = {
+	[XenbusStateUnknown] = "missing",
+	[XenbusStateInitialising] = "Initialising",
+	[XenbusStateInitWait] = "InitWait",
+	[XenbusStateInitialised] = "Initialised",
+	[XenbusStateConnected] = "Connected",
+	[XenbusStateClosing] = "Closing",
+	[XenbusStateClosed] = "Closed",
+	[XenbusStateReconfiguring] = "Reconfiguring",
+	[XenbusStateReconfigured] = "Reconfigured",
 };
 
 static struct paravane_front_driver *to_driver(const struct paravane_front_dev *dev)
@@ -278,8 +295,10 @@ static enum paravane_front_action front_decide(struct paravane_front_core *core)
 
 static void front_enter(struct paravane_front_core *core, enum paravane_front_phase phase)
 {
-	if (core->phase != phase)
+	if (core->phase != phase) {
 		core->since = jiffies;
+		core->told = false;
+	}
 	WRITE_ONCE(core->phase, phase);
 	/* A close that the driver asked for is done; removal and errors are for good. */
 	if (phase == PARAVANE_FRONT_CLOSED && !test_bit(CORE_REMOVE, &core->flags))
@@ -309,20 +328,45 @@ static bool front_advance(struct paravane_front_core *core)
 	return true;
 }
 
+/* The peer has kept us waiting: say so, once for each phase. */
+static void front_complain(struct paravane_front_core *core)
+{
+	core->told = true;
+	dev_warn(&core->dev->dev,
+		 "no answer from the back end %s for %u s: it is %s, we are in phase \"%s\"\n",
+		 core->dev->peer_path, connect_warn, state_names[core->peer_state],
+		 phase_names[core->phase]);
+}
+
+/* Have the worker look again when patience with the peer ends. */
+static void front_set_deadline(struct paravane_front_core *core)
+{
+	unsigned long deadline = core->since;
+
+	if (paravane_front_timeout(core->phase) != PARAVANE_FRONT_NONE) {
+		deadline += PEER_PATIENCE;
+	} else if (paravane_front_is_waiting(core->phase) && !core->told) {
+		deadline += (unsigned long)connect_warn * HZ;
+		if (time_after_eq(jiffies, deadline)) {
+			front_complain(core);
+			return;
+		}
+	} else {
+		return;
+	}
+	queue_delayed_work(front_wq, &core->work,
+			   time_after(deadline, jiffies) ? deadline - jiffies : 0);
+}
+
 static void front_work(struct work_struct *work)
 {
 	struct paravane_front_core *core =
 		container_of(work, struct paravane_front_core, work.work);
-	unsigned long deadline;
 
 	mutex_lock(&core->lock);
 	while (front_advance(core))
 		;
-	if (paravane_front_timeout(core->phase) != PARAVANE_FRONT_NONE) {
-		deadline = core->since + PEER_PATIENCE;
-		queue_delayed_work(front_wq, &core->work,
-				   time_after(deadline, jiffies) ? deadline - jiffies : 0);
-	}
+	front_set_deadline(core);
 	mutex_unlock(&core->lock);
 	wake_up_all(&core->wait);
 }

@@ -24,6 +24,7 @@ enum {
  * @lock: serialises the callbacks, guards what follows up to @channels
  * @phase: where we are
  * @since: since when, in jiffies
+ * @told: the log says that the peer keeps us waiting
  * @peer_state: the peer's state as last read
  * @rings: struct paravane_front_ring
  * @channels: struct paravane_front_channel
@@ -39,6 +40,7 @@ struct paravane_front_core {
 	struct mutex lock; /* serialises the callbacks */
 	enum paravane_front_phase phase;
 	unsigned long since;
+	bool told;
 	unsigned int peer_state;
 	struct list_head rings;
 	struct list_head channels;

@@ -191,6 +191,7 @@ static void start(struct kunit *test, unsigned int peer, bool follows)
 {
 	memset(&world, 0, sizeof(world));
 	warnings = 0;
+	connect_warn = 10;
 	world.peer = peer;
 	world.follows = follows;
 	world.dev.path = "device/kunit/0";
@@ -220,8 +221,43 @@ static void ring_is_made_before_it_is_granted(struct kunit *test)
 	end(test);
 }
 
+/* One line for each phase in which the peer keeps us waiting, and an end to it on removal. */
+static void silent_back_end(struct kunit *test)
+{
+	static const struct {
+		unsigned int peer;
+		enum paravane_front_phase phase;
+		const char *words;
+	} cases[] = {
+		{ XenbusStateUnknown, PARAVANE_FRONT_RESET, "missing, we are in phase \"reset\"" },
+		{ XenbusStateInitialising, PARAVANE_FRONT_WAIT,
+		  "Initialising, we are in phase \"wait\"" },
+		{ XenbusStateInitWait, PARAVANE_FRONT_PUBLISHED,
+		  "InitWait, we are in phase \"published\"" },
+	};
+	unsigned long begin;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		start(test, cases[i].peer, false);
+		wait_for_phase(test, cases[i].phase);
+		/* Again: the first time was with the ten seconds nobody has here. */
+		connect_warn = 1;
+		front_kick(world.dev.core);
+		schedule_timeout_uninterruptible(3 * HZ);
+		KUNIT_EXPECT_EQ(test, warnings, 1);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(warning, cases[i].words));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(warning, "kunit-0: no answer"));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(warning, "/back/kunit/0 for 1 s"));
+		begin = jiffies;
+		end(test);
+		KUNIT_EXPECT_LT(test, jiffies - begin, 2 * PEER_PATIENCE + HZ);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ring_is_made_before_it_is_granted),
+	KUNIT_CASE(silent_back_end),
 	{},
 };
 

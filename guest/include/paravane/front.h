@@ -148,6 +148,18 @@ static inline enum paravane_front_action paravane_front_timeout(enum paravane_fr
 }
 
 /**
+ * paravane_front_is_waiting() - is it the peer's turn to go on with connecting?
+ * @phase: where we are
+ *
+ * There waiting has no limit: the toolstack may still be at work. But somebody may want to know.
+ */
+static inline bool paravane_front_is_waiting(enum paravane_front_phase phase)
+{
+	return phase == PARAVANE_FRONT_RESET || phase == PARAVANE_FRONT_WAIT ||
+	       phase == PARAVANE_FRONT_PUBLISHED;
+}
+
+/**
  * paravane_front_request_close() - what to do when our side wants to close
  * @phase: where we are
  *
