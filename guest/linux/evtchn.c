@@ -368,6 +368,14 @@ struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_adopt);
 
+static void evtchn_close_port(struct paravane_evtchn *ch)
+{
+	if (ch->kind == KIND_ADOPTED)
+		return;
+	paravane_evtchn_op_close(ch->port);
+	paravane_evtchn_clear_port(paravane_shared_info(), ch->port);
+}
+
 void paravane_evtchn_close(struct paravane_evtchn *ch)
 {
 	if (!ch)
@@ -376,10 +384,7 @@ void paravane_evtchn_close(struct paravane_evtchn *ch)
 	evtchn_hold(ch, HOLD_CLOSED);
 	RCU_INIT_POINTER(channels[ch->port], NULL);
 	evtchn_unassign(ch);
-	if (ch->kind != KIND_ADOPTED) {
-		paravane_evtchn_op_close(ch->port);
-		paravane_evtchn_clear_port(paravane_shared_info(), ch->port);
-	}
+	evtchn_close_port(ch);
 	mutex_unlock(&evtchn_lock);
 	cancel_delayed_work_sync(&ch->throttle);
 	kfree(ch);
@@ -463,6 +468,27 @@ void paravane_evtchn_leave_cpu(unsigned int cpu)
 		if (ch->kind == KIND_VIRQ || ch->kind == KIND_IPI || other >= nr_cpu_ids ||
 		    paravane_upcall_vcpu(other) < 0 || evtchn_move(ch, other))
 			evtchn_hold(ch, HOLD_MOVE);
+	}
+	mutex_unlock(&evtchn_lock);
+}
+
+/**
+ * paravane_evtchn_shutdown() - the machine restarts: close what is open
+ *
+ * An adopted port is only masked. The channels themselves stay, for whoever did not end in time.
+ */
+void paravane_evtchn_shutdown(void)
+{
+	struct paravane_evtchn *ch;
+	unsigned int port;
+
+	mutex_lock(&evtchn_lock);
+	for (port = 0; port < PARAVANE_EVTCHN_PORTS; port++) {
+		ch = rcu_dereference_protected(channels[port], lockdep_is_held(&evtchn_lock));
+		if (!ch)
+			continue;
+		evtchn_hold(ch, HOLD_CLOSED);
+		evtchn_close_port(ch);
 	}
 	mutex_unlock(&evtchn_lock);
 }

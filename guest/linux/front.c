@@ -14,8 +14,13 @@
 #include "guest/linux/internal.h"
 #include "guest/linux/trace.h"
 
-/* How long a peer may take to follow us to Closing, and to Closed. */
+/* How long a peer may take to follow us to Closing, and to Closed; less when time presses. */
 #define PEER_PATIENCE (5 * HZ)
+#define PEER_PATIENCE_SHUTDOWN (2 * HZ)
+
+/* How long the machine waits with its restart, for one device and for all together. */
+#define SHUTDOWN_PATIENCE (5 * HZ)
+#define SHUTDOWN_PATIENCE_ALL (15 * HZ)
 
 /* A transaction that keeps conflicting is given up after so many tries. */
 #define TX_TRIES 100
@@ -26,6 +31,8 @@ MODULE_PARM_DESC(connect_warn,
 		 "Seconds without an answer from a back end before the log says so (default 10)");
 
 static struct workqueue_struct *front_wq;
+static unsigned long peer_patience = PEER_PATIENCE;
+static long shutdown_left = SHUTDOWN_PATIENCE_ALL;
 
 static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
 	[PARAVANE_FRONT_RESET] = "reset",
@@ -288,7 +295,8 @@ static enum paravane_front_action front_decide(struct paravane_front_core *core)
 	}
 	peer = front_peer_state(core);
 	action = paravane_front_step(phase, peer);
-	if (action == PARAVANE_FRONT_NONE && time_after_eq(jiffies, core->since + PEER_PATIENCE))
+	if (action == PARAVANE_FRONT_NONE &&
+	    time_after_eq(jiffies, core->since + READ_ONCE(peer_patience)))
 		action = paravane_front_timeout(phase);
 	return action;
 }
@@ -344,7 +352,7 @@ static void front_set_deadline(struct paravane_front_core *core)
 	unsigned long deadline = core->since;
 
 	if (paravane_front_timeout(core->phase) != PARAVANE_FRONT_NONE) {
-		deadline += PEER_PATIENCE;
+		deadline += READ_ONCE(peer_patience);
 	} else if (paravane_front_is_waiting(core->phase) && !core->told) {
 		deadline += (unsigned long)connect_warn * HZ;
 		if (time_after_eq(jiffies, deadline)) {
@@ -407,14 +415,28 @@ static void core_free(struct paravane_front_core *core)
 	kfree(core);
 }
 
+static void front_begin_removal(struct paravane_front_dev *dev)
+{
+	set_bit(CORE_REMOVE, &dev->core->flags);
+	paravane_front_close(dev);
+}
+
+static bool front_is_closed(const struct paravane_front_core *core)
+{
+	return READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED;
+}
+
+static void front_unwatch(struct paravane_front_core *core)
+{
+	if (!test_and_set_bit(CORE_UNWATCHED, &core->flags))
+		paravane_xs_watch_unregister(&core->watch);
+}
+
 /* Every step of a close has a limit, so this ends whatever the peer does. */
 static void front_close_for_good(struct paravane_front_dev *dev)
 {
-	struct paravane_front_core *core = dev->core;
-
-	set_bit(CORE_REMOVE, &core->flags);
-	paravane_front_close(dev);
-	wait_event(core->wait, READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED);
+	front_begin_removal(dev);
+	wait_event(dev->core->wait, front_is_closed(dev->core));
 }
 
 /**
@@ -467,12 +489,37 @@ void paravane_front_remove(struct paravane_front_dev *dev)
 	struct paravane_front_core *core = dev->core;
 
 	front_close_for_good(dev);
-	paravane_xs_watch_unregister(&core->watch);
+	front_unwatch(core);
 	cancel_delayed_work_sync(&core->work);
 	if (drv->remove)
 		drv->remove(dev);
 	dev->core = NULL;
 	core_free(core);
+}
+
+/**
+ * paravane_front_shutdown() - the machine restarts, perhaps into another kernel: share nothing
+ * @dev: device, locked
+ *
+ * Waits for the back end, but not for long: for 5 seconds, for 15 seconds with all devices
+ * together. The driver stays bound, and the device closed.
+ */
+void paravane_front_shutdown(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+	long left = min_t(long, SHUTDOWN_PATIENCE, shutdown_left);
+	long rest;
+
+	if (!core)
+		return;
+	WRITE_ONCE(peer_patience, PEER_PATIENCE_SHUTDOWN);
+	front_begin_removal(dev);
+	rest = wait_event_timeout(core->wait, front_is_closed(core), left);
+	shutdown_left -= left - min(rest, left);
+	if (!rest)
+		dev_warn(&dev->dev, "not closed in time (phase \"%s\"), the back end may hold on\n",
+			 paravane_front_state(dev));
+	front_unwatch(core);
 }
 
 int __paravane_front_register(struct paravane_front_driver *drv, struct module *owner,

@@ -16,6 +16,7 @@ enum {
 	CORE_CLOSE, /* our side wants to close */
 	CORE_REMOVE, /* for good */
 	CORE_EVENT, /* the peer's state was written */
+	CORE_UNWATCHED, /* nobody looks at it any more */
 };
 
 /**

@@ -283,6 +283,27 @@ free:
 }
 
 /**
+ * paravane_gnttab_shutdown() - the machine restarts: revoke grants, give the frames back
+ *
+ * Nothing is freed, for what did not end in time may still want to end its grants.
+ */
+void paravane_gnttab_shutdown(void)
+{
+	grant_ref_t ref;
+	unsigned int i;
+
+	cancel_delayed_work_sync(&reaper);
+	mutex_lock(&grow_lock);
+	for (ref = PARAVANE_GNTTAB_RESERVED; ref < nr_frames * PARAVANE_GNTTAB_PER_FRAME; ref++)
+		paravane_gnttab_entry_end(entry_of(ref));
+	for (i = 0; i < nr_frames; i++)
+		paravane_physmap_leave(frames[i]);
+	/* There are no more. */
+	max_frames = nr_frames;
+	mutex_unlock(&grow_lock);
+}
+
+/**
  * paravane_gnttab_exit() - give the frames back
  */
 void paravane_gnttab_exit(void)

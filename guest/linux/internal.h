@@ -55,11 +55,13 @@ bool paravane_intree_xen_active(void);
 
 /* physmap.c: pages of the hypervisor's in place of pages of ours */
 struct page *paravane_physmap_take(unsigned int space, unsigned long idx);
+bool paravane_physmap_leave(struct page *page);
 void paravane_physmap_give(struct page *page);
 
 /* upcall.c: vectors; the scan state of each CPU */
 int paravane_upcall_init(void);
 void paravane_upcall_exit(void);
+void paravane_upcall_shutdown(void);
 struct shared_info *paravane_shared_info(void);
 struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu);
 int paravane_upcall_vcpu(unsigned int cpu);
@@ -67,16 +69,19 @@ int paravane_upcall_vcpu(unsigned int cpu);
 /* evtchn.c */
 int paravane_evtchn_init(void);
 void paravane_evtchn_exit(void);
+void paravane_evtchn_shutdown(void);
 void paravane_evtchn_dispatch(void *ctx, evtchn_port_t port);
 void paravane_evtchn_leave_cpu(unsigned int cpu);
 
 /* gnttab.c */
 int paravane_gnttab_init(void);
 void paravane_gnttab_exit(void);
+void paravane_gnttab_shutdown(void);
 
 /* xs.c and xs_watch.c */
 int paravane_xs_init(void);
 void paravane_xs_exit(void);
+void paravane_xs_shutdown(void);
 int paravane_xs_watch_init(void);
 void paravane_xs_watch_exit(void);
 void paravane_xs_watch_event(const char *body, unsigned int len);
@@ -86,9 +91,11 @@ char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len);
 /* xenbus.c and front.c */
 int paravane_xenbus_init(void);
 void paravane_xenbus_exit(void);
+void paravane_xenbus_shutdown(void);
 extern struct bus_type paravane_bus;
 int paravane_front_probe(struct paravane_front_dev *dev);
 void paravane_front_remove(struct paravane_front_dev *dev);
+void paravane_front_shutdown(struct paravane_front_dev *dev);
 const char *paravane_front_state(struct paravane_front_dev *dev);
 int paravane_front_init(void);
 void paravane_front_exit(void);
@@ -96,5 +103,6 @@ void paravane_front_exit(void);
 /* power.c */
 int paravane_power_init(void);
 void paravane_power_exit(void);
+void paravane_power_shutdown(void);
 
 #endif /* PARAVANE_LINUX_INTERNAL_H */

@@ -13,9 +13,54 @@
  *	front.c		the front-end kit (front_io.c: rings, channels, keys)
  *	xenbus.c	devices
  */
+#include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 
 #include "guest/linux/internal.h"
+
+/*
+ * Another kernel may follow (kexec): it finds the interface as we found it. What is ours is not
+ * freed, and whatever did not end in time fails, but does no harm.
+ */
+static void system_shutdown(struct platform_device *pdev)
+{
+	if (system_state != SYSTEM_RESTART)
+		return;
+	paravane_xenbus_shutdown();
+	paravane_power_shutdown();
+	paravane_xs_shutdown();
+	paravane_gnttab_shutdown();
+	paravane_evtchn_shutdown();
+	paravane_upcall_shutdown();
+}
+
+static struct platform_driver system_driver = {
+	.shutdown = system_shutdown,
+	.driver.name = "paravane",
+};
+
+static struct platform_device *system_device;
+
+/* Devices are shut down last to first: with this one registered first, the rest is closed. */
+static int __init system_register(void)
+{
+	int err = platform_driver_register(&system_driver);
+
+	if (err)
+		return err;
+	system_device = platform_device_register_simple("paravane", PLATFORM_DEVID_NONE, NULL, 0);
+	err = PTR_ERR_OR_ZERO(system_device);
+	if (err)
+		platform_driver_unregister(&system_driver);
+	return err;
+}
+
+static void system_unregister(void)
+{
+	platform_device_unregister(system_device);
+	platform_driver_unregister(&system_driver);
+}
 
 static int __init paravane_init(void)
 {
@@ -41,11 +86,16 @@ static int __init paravane_init(void)
 	err = paravane_front_init();
 	if (err)
 		goto power;
-	err = paravane_xenbus_init();
+	err = system_register();
 	if (err)
 		goto front;
+	err = paravane_xenbus_init();
+	if (err)
+		goto system;
 	return 0;
 
+system:
+	system_unregister();
 front:
 	paravane_front_exit();
 power:
@@ -64,6 +114,7 @@ evtchn:
 static void __exit paravane_exit(void)
 {
 	paravane_xenbus_exit();
+	system_unregister();
 	paravane_front_exit();
 	paravane_power_exit();
 	paravane_xs_exit();

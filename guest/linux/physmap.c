@@ -39,12 +39,14 @@ static bool refill(unsigned long gfn)
 }
 
 /**
- * paravane_physmap_give() - give such a page back and free what comes in its place
+ * paravane_physmap_leave() - give such a page back, but keep what comes in its place
  * @page: page from paravane_physmap_take()
  *
- * May sleep. A page whose memory does not come back is leaked: nobody must touch the hole.
+ * May sleep. For a machine that restarts: whoever still has the address meets harmless memory.
+ *
+ * Return: whether memory has come in its place.
  */
-void paravane_physmap_give(struct page *page)
+bool paravane_physmap_leave(struct page *page)
 {
 	unsigned long gfn = page_to_pfn(page);
 	long err = paravane_physmap_remove(gfn);
@@ -52,7 +54,19 @@ void paravane_physmap_give(struct page *page)
 	if (err || !refill(gfn)) {
 		pr_warn("page frame %lx does not come back from the hypervisor (%ld), lost\n", gfn,
 			err);
-		return;
+		return false;
 	}
-	__free_page(page);
+	return true;
+}
+
+/**
+ * paravane_physmap_give() - give such a page back and free what comes in its place
+ * @page: page from paravane_physmap_take()
+ *
+ * May sleep. A page whose memory does not come back is leaked: nobody must touch the hole.
+ */
+void paravane_physmap_give(struct page *page)
+{
+	if (paravane_physmap_leave(page))
+		__free_page(page);
 }

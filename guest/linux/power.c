@@ -174,12 +174,22 @@ off:
 }
 
 /**
- * paravane_power_exit() - the opposite
+ * paravane_power_shutdown() - listen to the toolstack no more
+ *
+ * The hypervisor is still told when we go.
  */
-void paravane_power_exit(void)
+void paravane_power_shutdown(void)
 {
 	announce(false);
 	paravane_xs_watch_unregister(&shutdown_watch);
+}
+
+/**
+ * paravane_power_exit() - the opposite of paravane_power_init()
+ */
+void paravane_power_exit(void)
+{
+	paravane_power_shutdown();
 	unregister_sys_off_handler(restart_handler);
 	unregister_sys_off_handler(off_handler);
 }

@@ -269,17 +269,32 @@ give:
 	return err;
 }
 
-/**
- * paravane_upcall_exit() - the opposite
- *
+/*
  * The hypervisor keeps the vectors, there is no call to forget one; with all ports masked it never
  * uses them.
  */
-void paravane_upcall_exit(void)
+static void upcall_end(void)
 {
 	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
 	paravane_evtchn_mask_all(paravane_shared_info());
 	cpuhp_remove_state(upcall_hotplug);
+}
+
+/**
+ * paravane_upcall_shutdown() - the machine restarts: no upcalls, and shared_info is given back
+ */
+void paravane_upcall_shutdown(void)
+{
+	upcall_end();
+	paravane_physmap_leave(shared_page);
+}
+
+/**
+ * paravane_upcall_exit() - the opposite of paravane_upcall_init()
+ */
+void paravane_upcall_exit(void)
+{
+	upcall_end();
 	upcall_domain_destroy();
 	paravane_physmap_give(shared_page);
 }

@@ -49,6 +49,13 @@ static void bus_remove(struct device *dev)
 	paravane_front_remove(to_paravane_front_dev(dev));
 }
 
+/* Who switches the machine off takes the device away as well; after a restart it is to be clean. */
+static void bus_shutdown(struct device *dev)
+{
+	if (system_state == SYSTEM_RESTART)
+		paravane_front_shutdown(to_paravane_front_dev(dev));
+}
+
 static ssize_t nodename_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->path);
@@ -96,6 +103,7 @@ struct bus_type paravane_bus = {
 	.uevent = bus_uevent,
 	.probe = bus_probe,
 	.remove = bus_remove,
+	.shutdown = bus_shutdown,
 	.dev_groups = device_groups,
 };
 
@@ -301,6 +309,15 @@ int paravane_xenbus_init(void)
 	return 0;
 }
 
+/**
+ * paravane_xenbus_shutdown() - the machine restarts: look for devices no more
+ */
+void paravane_xenbus_shutdown(void)
+{
+	paravane_xs_watch_unregister(&devices_watch);
+	cancel_work_sync(&rescan_work);
+}
+
 static int unregister_one(struct device *dev, void *unused)
 {
 	device_unregister(dev);
@@ -312,8 +329,7 @@ static int unregister_one(struct device *dev, void *unused)
  */
 void paravane_xenbus_exit(void)
 {
-	paravane_xs_watch_unregister(&devices_watch);
-	cancel_work_sync(&rescan_work);
+	paravane_xenbus_shutdown();
 	bus_for_each_dev(&paravane_bus, NULL, NULL, unregister_one);
 	bus_unregister(&paravane_bus);
 }

@@ -33,6 +33,10 @@ MODULE_PARM_DESC(xs_timeout, "Seconds to wait for XenStore (default 30)");
 /* What is left of the time to wait once the store has let one operation time out. */
 #define STALLED_TIMEOUT HZ
 
+/* The same when the machine restarts, before and after. */
+#define SHUTDOWN_TIMEOUT (2 * HZ)
+#define SHUTDOWN_STALLED_TIMEOUT (HZ / 10)
+
 /**
  * struct waiter - somebody waiting for an answer
  * @list: in waiters
@@ -89,13 +93,13 @@ static void waiter_finish(struct waiter *w, int err)
 	complete(&w->done);
 }
 
-/* The connection is of no use any more; everybody learns it now. */
+/* The connection is of no use any more; everybody learns it now. @why: NULL if all is well */
 static void xs_die(const char *why)
 {
 	struct waiter *w, *next;
 
 	spin_lock_irq(&xs_lists_lock);
-	if (!dead)
+	if (!dead && why)
 		pr_err("XenStore connection given up: %s\n", why);
 	WRITE_ONCE(dead, true);
 	list_for_each_entry_safe(w, next, &waiters, list)
@@ -113,6 +117,8 @@ static bool xs_closed(void)
 
 static long xs_patience(void)
 {
+	if (system_state == SYSTEM_RESTART)
+		return READ_ONCE(stalled) ? SHUTDOWN_STALLED_TIMEOUT : SHUTDOWN_TIMEOUT;
 	return READ_ONCE(stalled) ? STALLED_TIMEOUT : (long)max(timeout, 1U) * HZ;
 }
 
@@ -425,6 +431,17 @@ unmap:
 free:
 	kfree(in_body);
 	return err;
+}
+
+/**
+ * paravane_xs_shutdown() - the machine restarts: leave the ring as it is
+ *
+ * Operations that come later fail at once.
+ */
+void paravane_xs_shutdown(void)
+{
+	paravane_evtchn_mask(channel);
+	xs_die(NULL);
 }
 
 /**

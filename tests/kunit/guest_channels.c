@@ -174,10 +174,31 @@ static void impossible_ports(struct kunit *test)
 	paravane_evtchn_exit();
 }
 
+/* At a restart ports are closed, except those that were there before us; the channels stay. */
+static void restart(struct kunit *test)
+{
+	struct paravane_evtchn *ch = start(test, 20);
+	struct paravane_evtchn *store = paravane_evtchn_adopt(1, 0, 0, on_event, NULL);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ch) || IS_ERR(store));
+	KUNIT_EXPECT_FALSE(test, masked(1) || masked(20));
+	paravane_evtchn_shutdown();
+	KUNIT_EXPECT_TRUE(test, masked(1) && masked(20));
+	KUNIT_EXPECT_EQ(test, hv.closes, 1);
+	KUNIT_EXPECT_EQ(test, hv.closed, 20);
+	paravane_evtchn_mask(ch);
+	paravane_evtchn_unmask(ch);
+	KUNIT_EXPECT_TRUE(test, masked(20));
+	paravane_evtchn_close(store);
+	paravane_evtchn_close(ch);
+	paravane_evtchn_exit();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(events_with_work),
 	KUNIT_CASE(storm),
 	KUNIT_CASE(impossible_ports),
+	KUNIT_CASE(restart),
 	{},
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest/linux/xs.c: what an event of the store's is worth. This file plays the store's end of the
- * ring.
+ * guest/linux/xs.c: what an event of the store's is worth, and what is left of the connection at a
+ * restart. This file plays the store's end of the ring.
  */
 #include "tests/kunit/core.c"
 
 #include "guest/linux/xs.c"
+
+static bool is_masked;
 
 struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote, unsigned int cpu,
 					      paravane_evtchn_fn fn, void *data)
@@ -19,6 +21,11 @@ void paravane_evtchn_close(struct paravane_evtchn *ch)
 
 void paravane_evtchn_notify(struct paravane_evtchn *ch)
 {
+}
+
+void paravane_evtchn_mask(struct paravane_evtchn *ch)
+{
+	is_masked = true;
 }
 
 int paravane_xs_watch_init(void)
@@ -42,6 +49,7 @@ static void start(struct kunit *test)
 	dead = false;
 	stalled = false;
 	moved = false;
+	is_masked = false;
 }
 
 /* An event counts if bytes have gone through since the one before, in either direction. */
@@ -63,8 +71,25 @@ static void events_without_bytes(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, xs_event(NULL));
 }
 
+static void after_a_restart(struct kunit *test)
+{
+	struct paravane_xs_msg *msg = kunit_kzalloc(test, sizeof(*msg), GFP_KERNEL);
+	char *answer;
+
+	KUNIT_ASSERT_NOT_NULL(test, msg);
+	start(test);
+	paravane_xs_shutdown();
+	KUNIT_EXPECT_TRUE(test, is_masked);
+	paravane_xs_msg_init(msg, XS_READ, 0);
+	paravane_xs_msg_path(msg, "device", "");
+	answer = paravane_xs_talk(msg, NULL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(answer), -EIO);
+	KUNIT_EXPECT_EQ(test, intf->req_prod, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(events_without_bytes),
+	KUNIT_CASE(after_a_restart),
 	{},
 };
 

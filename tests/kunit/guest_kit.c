@@ -192,6 +192,8 @@ static void start(struct kunit *test, unsigned int peer, bool follows)
 	memset(&world, 0, sizeof(world));
 	warnings = 0;
 	connect_warn = 10;
+	peer_patience = PEER_PATIENCE;
+	shutdown_left = SHUTDOWN_PATIENCE_ALL;
 	world.peer = peer;
 	world.follows = follows;
 	world.dev.path = "device/kunit/0";
@@ -255,10 +257,65 @@ static void silent_back_end(struct kunit *test)
 	}
 }
 
+static void shutdown_with_a_back_end_that_follows(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	paravane_front_shutdown(&world.dev);
+	KUNIT_EXPECT_EQ(test, world.state, XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, world.closings, 1);
+	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.granted, 0);
+	KUNIT_EXPECT_PTR_EQ(test, world.watch, NULL);
+	KUNIT_EXPECT_EQ(test, warnings, 0);
+	KUNIT_EXPECT_GT(test, shutdown_left, SHUTDOWN_PATIENCE_ALL - HZ);
+	end(test);
+}
+
+/* What is to be closed is not connected again while the machine goes down. */
+static void shutdown_is_for_good(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	paravane_front_shutdown(&world.dev);
+	world.peer = XenbusStateInitWait;
+	front_kick(world.dev.core);
+	flush_delayed_work(&world.dev.core->work);
+	KUNIT_EXPECT_EQ(test, world.connects, 1);
+	end(test);
+}
+
+static void shutdown_with_a_silent_back_end(struct kunit *test)
+{
+	unsigned long begin = jiffies;
+
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	world.follows = false;
+	begin = jiffies;
+	paravane_front_shutdown(&world.dev);
+	KUNIT_EXPECT_LE(test, jiffies - begin, SHUTDOWN_PATIENCE + HZ / 2);
+	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.granted, 0);
+	end(test);
+
+	/* All devices together have used the time up: nobody waits for this one. */
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	world.follows = false;
+	shutdown_left = 0;
+	begin = jiffies;
+	paravane_front_shutdown(&world.dev);
+	KUNIT_EXPECT_LE(test, jiffies - begin, HZ / 2);
+	KUNIT_EXPECT_EQ(test, warnings, 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(warning, "not closed in time"));
+	end(test);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(ring_is_made_before_it_is_granted),
-	KUNIT_CASE(silent_back_end),
-	{},
+	KUNIT_CASE(ring_is_made_before_it_is_granted),	   KUNIT_CASE(silent_back_end),
+	KUNIT_CASE(shutdown_with_a_back_end_that_follows), KUNIT_CASE(shutdown_is_for_good),
+	KUNIT_CASE(shutdown_with_a_silent_back_end),	   {},
 };
 
 static struct kunit_suite suite = {

@@ -45,6 +45,12 @@ void paravane_physmap_give(struct page *page)
 	__free_page(page);
 }
 
+bool paravane_physmap_leave(struct page *page)
+{
+	hv.here = false;
+	return true;
+}
+
 void paravane_evtchn_dispatch(void *ctx, evtchn_port_t port)
 {
 }
@@ -136,10 +142,28 @@ static void refused_vector(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hv.left, 0);
 }
 
+/* At a restart the page is given back; what still has its address does no harm. */
+static void shutdown_gives_shared_info_back(struct kunit *test)
+{
+	unsigned int cpu;
+
+	start(test);
+	KUNIT_ASSERT_EQ(test, paravane_upcall_init(), 0);
+	paravane_upcall_shutdown();
+	KUNIT_EXPECT_FALSE(test, hv.here);
+	for_each_online_cpu(cpu)
+		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
+	paravane_evtchn_unmask_port(paravane_shared_info(), PORT);
+	KUNIT_EXPECT_FALSE(test, hv.aware);
+	upcall_domain_destroy();
+	__free_page(shared_page);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(upcall_before_the_vector_is_known),
 	KUNIT_CASE(every_cpu_gets_a_vector),
 	KUNIT_CASE(refused_vector),
+	KUNIT_CASE(shutdown_gives_shared_info_back),
 	{},
 };
 
