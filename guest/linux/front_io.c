@@ -167,12 +167,17 @@ char *paravane_front_read(struct paravane_front_dev *dev, const char *key)
 }
 EXPORT_SYMBOL_GPL(paravane_front_read);
 
-u64 paravane_front_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
+static u64 read_u64(const char *dir, const char *key, u64 def)
 {
 	u64 value = def;
 
-	paravane_xs_read_u64(&paravane_xs_no_tx, dev->path, key, &value);
+	paravane_xs_read_u64(&paravane_xs_no_tx, dir, key, &value);
 	return value;
+}
+
+u64 paravane_front_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
+{
+	return read_u64(dev->path, key, def);
 }
 EXPORT_SYMBOL_GPL(paravane_front_read_u64);
 
@@ -184,9 +189,6 @@ EXPORT_SYMBOL_GPL(paravane_front_peer_read);
 
 u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
 {
-	u64 value = def;
-
-	paravane_xs_read_u64(&paravane_xs_no_tx, dev->peer_path, key, &value);
-	return value;
+	return read_u64(dev->peer_path, key, def);
 }
 EXPORT_SYMBOL_GPL(paravane_front_peer_read_u64);
