@@ -74,6 +74,7 @@ void pv_stop(struct console *con)
 		return;
 	evtchn_peer_unbind(con->peer);
 	con->peer = NULL;
+	con->pv_used = false;
 }
 
 /* The guest broke its console: it loses that, nothing else. */

@@ -218,6 +218,9 @@ int backends_start(struct domain *d, struct backend_bus *bus)
 	bus->domain = d;
 	d->backends = bus;
 	for (c = bus->devs; c; c = c->next) {
+		/* The toolstack removed it in an earlier life of the guest. */
+		if (!c->opened)
+			continue;
 		c->dev.domain = d;
 		err = xenbus_device_create(c);
 		if (err) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -201,9 +202,9 @@ static int run_life(struct run *run)
 	boot_close(&run->boot);
 	if (!domain_run(d))
 		status = run_status(run);
+	run_drain(run);
 	if (run->config.report && report_write(d, run->config.report))
 		status = EXIT_SETUP;
-	run_drain(run);
 	domain_destroy(d);
 	if (stats_elapsed_ns() - start < QUICK_SECONDS * 1000000000ULL)
 		run->quick_lives++;
@@ -224,6 +225,17 @@ static bool run_again(struct run *run)
 	}
 	pr_info("the guest reboots");
 	return !boot_open(&run->config, &run->boot);
+}
+
+/* The user-mode network takes a descriptor for each of the guest's connections. */
+static void run_raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* All lives of the guest, from the first thing that exists because of it to the last */
@@ -269,6 +281,7 @@ int cmd_run(int argc, char **argv)
 	run.signals.fd = run.grace.fd = -1;
 	log_set_level(run.config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	log_set_domain(run.config.name);
+	run_raise_limits();
 	if (kvm_open(&run.domain.kvm))
 		goto out_config;
 	/* What is quick to check comes first: unpacking a kernel takes a while. */

@@ -303,6 +303,7 @@ void console_stop(struct console *con)
 	source_switch(con, &con->writable, &con->writable_on, false, 0);
 	loop_del(con->domain->loop, &con->stall);
 	loop_del(con->domain->loop, &con->kick);
+	con->nr_typed = 0;
 	con->started = false;
 }
 

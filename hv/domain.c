@@ -226,7 +226,8 @@ int domain_run(struct domain *d)
 	stats_sample(d, &entry);
 	snprintf(entry.name, sizeof(entry.name), "entry");
 	stats_add_mark(d, &entry);
-	for (unsigned int i = 0; i < d->nr_vcpus && !ret; i++)
+	/* The boot vCPU last: the guest must not find a vCPU that is about to run. */
+	for (unsigned int i = d->nr_vcpus; i-- && !ret;)
 		ret = vcpu_start(d->vcpu[i]);
 	if (ret)
 		domain_fail("a vCPU's thread", ret);

@@ -500,6 +500,12 @@ static void test_unplug(void **state)
 	assert_int_equal(xst_exists(fake->dom0, XST_NO_TX, "/local/domain/0/backend/test/1/7"), 0);
 	assert_int_equal(xst_exists(fake->dom0, XST_NO_TX, "/local/domain/1/device/test/7"), 0);
 	assert_int_equal(dev.closed, 1);
+
+	/* It stays away when the guest reboots. */
+	backends_stop(bus);
+	assert_int_equal(backends_start(&fake->domain, bus), 0);
+	fake_pump(1);
+	assert_int_equal(xst_exists(fake->dom0, XST_NO_TX, "/local/domain/0/backend/test/1/7"), 0);
 }
 
 static unsigned int seen;
