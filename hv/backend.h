@@ -102,7 +102,8 @@ int backends_start(struct domain *d, struct backend_bus *bus);
 /**
  * backends_quiesce - begin or go on to disconnect all devices, for good
  *
- * Return: true when that is done. If not, run the loop: it is stopped when it is.
+ * Return: true when that is done. If not, run the loop; it is stopped once all
+ * devices are disconnected.
  */
 bool backends_quiesce(struct backend_bus *bus);
 
@@ -191,7 +192,7 @@ struct backend_queue_ops {
  * backend_queue_create - make a queue; its thread starts when connect has returned 0
  * @priv: for backend_queue_priv()
  *
- * The kit stops and frees it before disconnect is called. Return: 0, -ENOMEM or -errno of eventfd.
+ * Its thread has ended before disconnect is called; the kit frees it afterwards. Return: 0, -ENOMEM or -errno of eventfd.
  */
 int backend_queue_create(struct backend_dev *dev, const struct backend_queue_ops *ops, void *priv,
 			 struct backend_queue **q);

@@ -67,7 +67,7 @@ struct backend_bus {
  * struct backend_queue - one thread and what wakes it
  * @running: the thread has to be joined
  * @kick: eventfd of all its event channels, also written to stop it
- * @stop, @ended: it is to end; it does nothing any more but return. Atomic
+ * @stop, @ended: it is to end; it is about to, and frees nothing: join it. Atomic
  * @grants: pages mapped now; the queue's thread, after it ended the loop thread
  * @window: ns to poll before sleeping, 0 .. POLL_MAX
  */

@@ -72,7 +72,7 @@ struct boot {
 int kernel_open(const char *path, struct kernel *kernel);
 void kernel_close(struct kernel *kernel);
 
-/** kernel_read - copy @len bytes of the ELF from @offset to @dst; 0 or -EIO */
+/** kernel_read - copy @len bytes of the ELF from @offset to @dst; 0, or -EIO or pread()'s */
 int kernel_read(const struct kernel *kernel, uint64_t offset, void *dst, size_t len);
 
 /**
@@ -84,7 +84,7 @@ int bzimage_unpack(const char *path, struct kernel *kernel);
 
 /** elf_check - fill in @kernel from its ELF headers; 0, or -errno after printing one line */
 int elf_check(const char *path, struct kernel *kernel);
-/** elf_load - copy the segments into guest RAM, which boot_open() found large enough; 0 or -EIO */
+/** elf_load - copy the segments into guest RAM, which boot_open() found large enough; 0 or -errno */
 int elf_load(struct domain *d, const struct kernel *kernel);
 
 /** boot_open - kernel and initrd of @config; 0, or -errno after printing one line */
@@ -104,7 +104,7 @@ struct boot_range {
 #define BOOT_RANGES 4
 enum { BOOT_RANGE_RAM = 1, BOOT_RANGE_RESERVED = 2 };
 
-/** boot_memory_map - fill @range; how many rows (also what XENMEM_memory_map tells) */
+/** boot_memory_map - fill @range; how many rows */
 unsigned int boot_memory_map(const struct domain *d, struct boot_range range[BOOT_RANGES]);
 
 #define BOOT_GDT_ENTRIES 4

@@ -35,6 +35,9 @@ static int unpack_to(const struct kernel *kernel, int fd)
 			at += n;
 	}
 	free(buf);
+	/* Not before: the file may be the kernel itself. What is no file cannot be cut. */
+	if (!ret && ftruncate(fd, at) && errno != EINVAL)
+		ret = -errno;
 	return ret;
 }
 
@@ -63,7 +66,7 @@ int cmd_unpack(int argc, char **argv)
 	}
 	if (kernel_open(argv[1], &kernel))
 		return EXIT_SETUP;
-	fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	ret = fd < 0 ? -errno : unpack_to(&kernel, fd);
 	if (fd >= 0 && close(fd) && !ret)
 		ret = -errno;

@@ -5,7 +5,8 @@
  * typed goes to the PV console once the guest has written to that, to the UART before.
  *
  * Nobody waits here: output that the outside does not take is kept up to a limit and then dropped
- * with a note (UART, debug port), or left in the ring so that the guest waits (PV console).
+ * with a note (UART, debug port), or left in the ring so that the guest waits (PV console). Only a regular file
+ * is waited for: it takes everything, but as slowly as its storage.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
@@ -55,7 +56,7 @@ void console_close(struct console *con);
 /** console_restore_terminal - async-signal-safe; leaves the terminal as it was found */
 void console_restore_terminal(void);
 
-/** console_write - output of a device that cannot wait; any thread, never blocks on the outside */
+/** console_write - output of a device that cannot wait; any thread */
 void console_write(struct console *con, const void *buf, size_t n);
 
 /**

@@ -13,7 +13,7 @@
  * @param: HVM parameters the guest may set; accessed atomically
  * @vm_assist: VMASST_TYPE_* bits; accessed atomically
  * @callback_vector: HVM_PARAM_CALLBACK_IRQ's vector while KVM injects it, else 0
- * @pollers: vCPUs in SCHEDOP_poll, one bit each
+ * @pollers: vCPUs in SCHEDOP_poll or SCHEDOP_block, one bit each
  * @count: hypercalls by vCPU and number; each row is written by its vCPU's thread only
  * @unserved: calls that were logged as unserved, one bit per hypercall number
  * @unserved_sub: the same for sub-operations, one word per hypercall

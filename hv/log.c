@@ -30,7 +30,7 @@ void log_set_domain(const char *name)
 void log_open(void)
 {
 	const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	/* A file goes on where it is, and nobody waits for it. */
+	/* A file must go on where it is, and takes everything. */
 	bool file = lseek(STDERR_FILENO, 0, SEEK_CUR) >= 0;
 	int fd = file ? -1 : open("/proc/self/fd/2", flags);
 

@@ -44,8 +44,8 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
  * @runstate_due: guest system time from which on it is worth publishing again
  * @sched_fd: scheduler statistics of the vCPU's thread, -1 before its first use
  * @wait_lock: guards @woken
- * @wait: SCHEDOP_poll sleeps here
- * @woken: something happened that ends SCHEDOP_poll
+ * @wait: SCHEDOP_poll and SCHEDOP_block sleep here
+ * @woken: something happened that ends them
  */
 struct vcpu_abi {
 	struct vcpu_info *info;
@@ -71,7 +71,7 @@ struct vcpu_abi {
 int vcpu_abi_create(struct vcpu *v);
 void vcpu_abi_destroy(struct vcpu *v);
 
-/** vcpu_wake - end @v's SCHEDOP_poll, if it is in one; any thread */
+/** vcpu_wake - end @v's vcpu_wait(), if it is in one; any thread */
 void vcpu_wake(struct vcpu *v);
 /** vcpu_wait - sleep until vcpu_wake() or for @ns; true if woken; @v's own thread */
 bool vcpu_wait(struct vcpu *v, uint64_t ns);
