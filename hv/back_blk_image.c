@@ -117,6 +117,35 @@ static int image_measure(struct blk_image *img)
 	return err;
 }
 
+static const struct image_format {
+	const char *name;
+	const char magic[9];
+} formats[] = {
+	{ "QCOW", "QFI\xfb" },
+	{ "VMDK", "KDMV" },
+	{ "VHD", "conectix" },
+	{ "VHDX", "vhdxfile" },
+};
+
+/* Served as they are they would look empty to the guest, and be lost with its first write. */
+static int image_check_raw(const struct blk_image *img)
+{
+	char head[8] = "";
+	unsigned int i;
+
+	if (pread(img->fd, head, sizeof(head), 0) < 0)
+		return image_error(img->path, -errno);
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (memcmp(head, formats[i].magic, strlen(formats[i].magic)))
+			continue;
+		pr_err("disk '%s' is a %s image, and only raw ones are served "
+		       "(with ,format=raw as one)",
+		       img->path, formats[i].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 {
 	int flags = O_CLOEXEC | (cfg->readonly ? O_RDONLY : O_RDWR);
@@ -144,6 +173,8 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 	err = image_lock(img);
 	if (!err)
 		err = image_measure(img);
+	if (!err && !cfg->raw)
+		err = image_check_raw(img);
 	if (err)
 		blk_image_close(img);
 	return err;

@@ -45,7 +45,7 @@ static void find_cpu(struct finding *f)
 			       "neither svm nor vmx in /proc/cpuinfo");
 	f->verdict = virtualizes ? VERDICT_OK : VERDICT_UNUSABLE;
 	f->follows = virtualizes ? "the processor itself runs guests" :
-				   "a /dev/kvm that opens all the same takes for ever to boot";
+				   "a /dev/kvm that is there would interpret them, for ever";
 }
 
 static void find_kvm(struct finding *f)
@@ -73,7 +73,7 @@ static void find_kvm(struct finding *f)
 		snprintf(f->found, sizeof(f->found), "API version %d, every capability needed",
 			 KVM_API_VERSION);
 		f->verdict = VERDICT_OK;
-		f->follows = "everything a guest needs of KVM is there";
+		f->follows = "KVM itself has everything a guest needs";
 	}
 	close(fd);
 }

@@ -289,6 +289,8 @@ int cmd_run(int argc, char **argv)
 		goto out_kvm;
 	if (console_open(&run.config, &run.console))
 		goto out_backends;
+	if (run.config.report && report_check(run.config.report))
+		goto out_console;
 	if (boot_open(&run.config, &run.boot))
 		goto out_console;
 	status = run_domain(&run);

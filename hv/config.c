@@ -213,6 +213,10 @@ static int parse_disk_option(struct disk_config *disk, const char *value, const 
 		disk->readonly = false;
 		return 0;
 	}
+	if (!strcmp(option, "format=raw")) {
+		disk->raw = true;
+		return 0;
+	}
 	if (!strncmp(option, "vdev=", 5)) {
 		disk->vdev = config_vdev(option + 5);
 		if (disk->vdev) {
@@ -222,7 +226,7 @@ static int parse_disk_option(struct disk_config *disk, const char *value, const 
 		pr_err("--disk %s: vdev must be a whole disk, xvda to xvdzz", value);
 		return -EINVAL;
 	}
-	pr_err("--disk %s: unknown option %s (ro, rw or vdev=xvdX)", value, option);
+	pr_err("--disk %s: unknown option %s (ro, rw, vdev=xvdX or format=raw)", value, option);
 	return -EINVAL;
 }
 
@@ -329,7 +333,7 @@ static const struct run_option {
 	{ "append", "STRING", parse_append, "kernel command line" },
 	{ "memory", "SIZE", parse_memory, "guest memory, like 2G; a plain number is MiB (512M)" },
 	{ "vcpus", "N", parse_vcpus, "virtual CPUs, 1 to 8 (1)" },
-	{ "disk", "FILE[,ro][,vdev=xvdX]", parse_disk,
+	{ "disk", "FILE[,ro][,vdev=xvdX][,format=raw]", parse_disk,
 	  "a file or block device as a PV disk; ro: read-only, vdev:\n"
 	  "its name (the next free one); may be repeated" },
 	{ "net", "user|tap=IFACE[,create]|none", parse_net,

@@ -10,10 +10,11 @@
 /** enum profile - who the guest thinks we are; see docs/ABI.md */
 enum profile { PROFILE_KVM, PROFILE_XEN, PROFILE_NONE };
 
-/** struct disk_config - one --disk FILE[,ro][,vdev=xvdb] */
+/** struct disk_config - one --disk FILE[,ro][,vdev=xvdb][,format=raw] */
 struct disk_config {
 	char *path;
 	bool readonly;
+	bool raw; /* the user says so: what the first sector looks like is the guest's matter */
 	unsigned int vdev; /* Xen virtual device number, e.g. 51712 */
 	char vdev_name[16];
 };

@@ -63,7 +63,7 @@ static int kvm_check(const struct kvm *kvm)
 	}
 	if (!kvm_cpu_virtualizes()) {
 		pr_err("%s is unusable: the processor shows neither svm nor vmx, so KVM would "
-		       "interpret the guest's kernel and a boot would never end",
+		       "interpret the guest's kernel and a boot would never end (see paravane doctor)",
 		       KVM_DEVICE);
 		return -ENOTSUP;
 	}

@@ -2,10 +2,12 @@
 #include "hv/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hv/domain.h"
 #include "hv/hypercall.h"
@@ -134,6 +136,30 @@ static void report_hypercalls(const struct domain *d, json_t *root)
 	json_object_set_new(root, "hypercalls", calls);
 }
 
+static int report_error(const char *path)
+{
+	int err = -errno;
+
+	pr_err("cannot write the report to %s: %s", path, strerror(-err));
+	return err;
+}
+
+int report_check(const char *path)
+{
+	int fd;
+
+	if (!strcmp(path, "-"))
+		return 0;
+	/* Without O_TRUNC: an older report stays until there is a new one. */
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+	/* A FIFO may get its reader later. */
+	if (fd < 0 && errno != ENXIO)
+		return report_error(path);
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
 int report_write(const struct domain *d, const char *path)
 {
 	static const char *const profiles[] = {
@@ -143,11 +169,8 @@ int report_write(const struct domain *d, const char *path)
 	int ret = 0;
 	json_t *root;
 
-	if (!f) {
-		ret = -errno;
-		pr_err("cannot write the report to %s: %s", path, strerror(-ret));
-		return ret;
-	}
+	if (!f)
+		return report_error(path);
 	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:f, s:s}", "name", d->config->name,
 			 "domid", d->domid, "profile", profiles[d->config->profile], "transport",
 			 d->transport == TRANSPORT_PORT ? "port" : "intercept", "vcpus",

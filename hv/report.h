@@ -23,6 +23,13 @@
 struct domain;
 
 /**
+ * report_check - can a report be written to @path? What is there already stays
+ *
+ * Return: 0, or -errno after printing one line.
+ */
+int report_check(const char *path);
+
+/**
  * report_write - write the report of @d to @path, or to standard output for "-"
  *
  * After the vCPUs stopped, before domain_destroy(). Return: 0, or -errno after printing one line.

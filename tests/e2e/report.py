@@ -58,7 +58,7 @@ def boot_table():
               f"{statistics.median(exits):8.0f}{user.get(name, '-'):>15}")
     ratio = statistics.median(boots["microvm"]["ms"]) / statistics.median(boots["paravane"]["ms"])
     print(f"From process start to init's mark Paravane is {ratio:.1f} times as fast. Exits of all vCPUs, from KVM;\n"
-          "to user space in the repetition with the fewest.")
+          "to user space those of Paravane's repetition with the fewest; QEMU does not count its own.")
 
 
 def transfers():
@@ -96,7 +96,7 @@ def guest_verdicts():
 def boot_figures():
     init = mark(boot, "init")
     verdict(init["exits"] <= MAX_BOOT_EXITS,
-            f"at most {MAX_BOOT_EXITS} exits until init ({init['exits']})")
+            f"at most {MAX_BOOT_EXITS} exits until init ({init['exits']} in the best repetition)")
     verdict(init["user_exits"] <= MAX_BOOT_USER_EXITS,
             f"at most {MAX_BOOT_USER_EXITS} of them to user space ({init['user_exits']})")
 
@@ -108,7 +108,7 @@ if boot:
     boot_table()
 transfers()
 title("Exits of the job, boot included")
-counters("by reason (KVM)", {k: v for k, v in job["exits"]["kvm"].items() if k in (
+counters("by reason (KVM; hypercalls are the guest's to KVM itself)", {k: v for k, v in job["exits"]["kvm"].items() if k in (
     "io_exits", "mmio_exits", "signal_exits", "irq_window_exits", "nmi_window_exits",
     "halt_exits", "irq_exits", "hypercalls", "insn_emulation", "pf_taken", "request_irq_exits")})
 counters("to user space", job["exits"]["by_reason"])
