@@ -70,7 +70,8 @@ static void test_disks(void **state)
 	struct config c;
 
 	(void)state;
-	assert_int_equal(parse("--disk a --disk b,ro --disk c,vdev=xvdd --disk d,format=raw", &c), 0);
+	assert_int_equal(parse("--disk a --disk b,ro --disk c,vdev=xvdd --disk d,format=raw", &c),
+			 0);
 	assert_int_equal(c.nr_disks, 4);
 	assert_false(c.disk[2].raw);
 	assert_true(c.disk[3].raw);
