@@ -63,6 +63,8 @@ static struct {
 	unsigned int deferred;
 	bool dead;
 	bool trusted;
+	bool early; /* breaks each ring as soon as there is one */
+	unsigned int queues;
 	enum sin sin;
 	unsigned int requests;
 } back;
@@ -130,13 +132,13 @@ char *paravane_front_peer_read(struct paravane_front_dev *dev, const char *key)
 
 u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
 {
-	static const struct {
+	const struct {
 		const char *key;
 		u64 value;
 	} keys[] = {
 		{ "sectors", DISK_SECTORS },	   { "max-ring-page-order", 1 },
 		{ "feature-flush-cache", 1 },	   { "feature-max-indirect-segments", 32 },
-		{ "state", XenbusStateConnected },
+		{ "state", XenbusStateConnected }, { "multi-queue-max-queues", back.queues },
 	};
 	unsigned int i;
 
@@ -168,8 +170,16 @@ struct paravane_evtchn *paravane_front_evtchn_alloc(struct paravane_front_dev *d
 						    unsigned int cpu, paravane_evtchn_fn fn,
 						    void *data)
 {
+	struct vbd_queue *q = data;
+	struct ring_shared *shared = q->mem.vaddr;
+
 	back.fn = fn;
 	back.data = data;
+	if (back.early) {
+		shared->rsp_prod = 1000;
+		fn(data);
+		flush_work(&q->disk->abort_work);
+	}
 	return (struct paravane_evtchn *)&back;
 }
 
@@ -506,6 +516,33 @@ static void removal_from_silence(struct kunit *test)
 	bio_put(bio);
 }
 
+/* A ring that is broken before there are other queues is found out when there are. */
+static void broken_before_all_queues(struct kunit *test)
+{
+	unsigned int queues = max_queues;
+
+	memset(&back, 0, sizeof(back));
+	INIT_WORK(&back.work, back_work);
+	back.granted = vzalloc(array_size(MAX_GRANTS, sizeof(*back.granted)));
+	KUNIT_ASSERT_NOT_NULL(test, back.granted);
+	max_queues = 2;
+	back.queues = 2;
+	back.early = true;
+	back.dev.id = 51712;
+	KUNIT_ASSERT_EQ(test, start(), 0);
+	KUNIT_ASSERT_EQ(test, back.drv->connect(&back.dev), 0);
+	KUNIT_EXPECT_EQ(test, ((struct vbd_disk *)dev_get_drvdata(&back.dev.dev))->nr_queues, 2);
+	KUNIT_EXPECT_FALSE(test, back.dead);
+	local_irq_disable();
+	back.fn(back.data);
+	local_irq_enable();
+	KUNIT_EXPECT_TRUE(test, back.dead);
+	back.drv->disconnect(&back.dev);
+	stop();
+	vfree(back.granted);
+	max_queues = queues;
+}
+
 static int unload(void *data)
 {
 	stop();
@@ -534,10 +571,15 @@ static void unload_waits_for_disks(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(trusted_back_end),	    KUNIT_CASE(untrusted_back_end),
-	KUNIT_CASE(broken_rules),	    KUNIT_CASE(errors_are_errors),
-	KUNIT_CASE(flush_refused),	    KUNIT_CASE(removal_from_silence),
-	KUNIT_CASE(unload_waits_for_disks), {},
+	KUNIT_CASE(trusted_back_end),
+	KUNIT_CASE(untrusted_back_end),
+	KUNIT_CASE(broken_rules),
+	KUNIT_CASE(errors_are_errors),
+	KUNIT_CASE(flush_refused),
+	KUNIT_CASE(removal_from_silence),
+	KUNIT_CASE(broken_before_all_queues),
+	KUNIT_CASE(unload_waits_for_disks),
+	{},
 };
 
 static struct kunit_suite suite = {

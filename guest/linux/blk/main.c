@@ -85,10 +85,13 @@ static int vbd_connect(struct paravane_front_dev *dev)
 		if (err)
 			goto err_queues;
 	}
+	for (i = 0; i < disk->nr_queues; i++)
+		vbd_queue_start(&disk->queues[i]);
 	dev_set_drvdata(&dev->dev, disk);
 	return 0;
 
 err_queues:
+	/* No queue was started, so nobody has scheduled the works. */
 	vbd_queues_exit(disk);
 	blk_mq_free_tag_set(&disk->tags);
 err_free:

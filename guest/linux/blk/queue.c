@@ -244,6 +244,8 @@ static int vbd_queue_init_slots(struct vbd_queue *q)
  * @disk: its disk, with @depth, @max_segs, @ring_pages and @trusted set
  * @cpu: CPU that shall receive its events
  *
+ * Its events do nothing before vbd_queue_start().
+ *
  * Return: 0 or -errno. In any case vbd_queue_exit() cleans up.
  */
 int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
@@ -251,6 +253,7 @@ int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
 	int err;
 
 	q->disk = disk;
+	q->dead = true;
 	spin_lock_init(&q->lock);
 	err = vbd_queue_init_slots(q);
 	if (err)
@@ -272,6 +275,17 @@ int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
 	err = PTR_ERR(q->evtchn);
 	q->evtchn = NULL;
 	return err;
+}
+
+/**
+ * vbd_queue_start() - take requests and events from now on
+ * @q: queue; all queues of its disk are initialised, for a failure ends all of them
+ */
+void vbd_queue_start(struct vbd_queue *q)
+{
+	spin_lock_irq(&q->lock);
+	q->dead = false;
+	spin_unlock_irq(&q->lock);
 }
 
 /**

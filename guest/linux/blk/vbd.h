@@ -54,7 +54,7 @@ struct vbd_slot {
  * @disk: the disk
  * @lock: protects @front, @grants, @slots, @ops and @dead
  * @front: private end of the ring
- * @dead: no request is put on the ring any more
+ * @dead: no request is put on the ring yet, or any more
  * @grants: grants for the pages of requests
  * @slots: one for each tag
  * @ops: what each slot waits for, VBD_OP_NONE if nothing
@@ -137,6 +137,7 @@ void vbd_bounce_free(struct vbd_queue *q, struct vbd_slot *slot);
 
 /* queue.c: from the ring to the block layer, and the life of a queue */
 int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu);
+void vbd_queue_start(struct vbd_queue *q);
 void vbd_queue_exit(struct vbd_queue *q);
 void vbd_queue_abort(struct vbd_queue *q);
 bool vbd_slot_revoke(struct vbd_queue *q, struct vbd_slot *slot);
