@@ -243,6 +243,16 @@ int paravane_upcall_init(void)
 {
 	int err;
 
+	/*
+	 * Xen lays shared_info out for the mode of the vCPU that sets this, whatever the value, and
+	 * so far for 32 bits if the firmware ran in those: before anybody touches the page. Telling
+	 * the toolstack has to wait for the vectors, for the callback named there is none.
+	 */
+	err = paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
+	if (err) {
+		pr_err("layout of shared_info unknown: HVM_PARAM_CALLBACK_IRQ refused (%d)\n", err);
+		return err;
+	}
 	shared_page = paravane_physmap_take(XENMAPSPACE_shared_info, 0);
 	if (IS_ERR(shared_page)) {
 		pr_err("cannot map shared_info (%ld)\n", PTR_ERR(shared_page));

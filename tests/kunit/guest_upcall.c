@@ -24,6 +24,8 @@ static struct {
 	bool refuse;
 	bool here; /* shared_info is in our memory */
 	bool aware; /* the toolstack is told of us */
+	bool latched; /* shared_info has the layout of the vCPU's mode */
+	bool refuse_callback;
 } hv;
 
 struct paravane_platform paravane_platform;
@@ -35,7 +37,8 @@ int paravane_this_vcpu(void)
 
 struct page *paravane_physmap_take(unsigned int space, unsigned long idx)
 {
-	hv.here = true;
+	/* The first thing done with it is to mask all ports, which needs the layout. */
+	hv.here = hv.latched;
 	return alloc_page(GFP_KERNEL | __GFP_ZERO);
 }
 
@@ -83,8 +86,12 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 
 	if (nr != __HYPERVISOR_hvm_op)
 		return -ENOSYS;
-	if (a1 == HVMOP_set_param && param->index == HVM_PARAM_CALLBACK_IRQ)
+	if (a1 == HVMOP_set_param && param->index == HVM_PARAM_CALLBACK_IRQ) {
+		if (hv.refuse_callback)
+			return -EINVAL;
+		hv.latched = true;
 		hv.aware = param->value;
+	}
 	if (a1 != HVMOP_set_evtchn_upcall_vector)
 		return 0;
 	if (hv.refuse)
@@ -121,6 +128,8 @@ static void every_cpu_gets_a_vector(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), cpu);
 		KUNIT_EXPECT_GE(test, hv.vectors[cpu], 0x20);
 	}
+	KUNIT_EXPECT_TRUE(test, hv.here);
+	KUNIT_EXPECT_TRUE(test, hv.aware);
 	KUNIT_EXPECT_TRUE(test,
 			  paravane_evtchn_test_bit(paravane_shared_info()->evtchn_mask, PORT));
 	paravane_upcall_exit();
@@ -140,6 +149,15 @@ static void refused_vector(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
 	paravane_upcall_exit();
 	KUNIT_EXPECT_EQ(test, hv.left, 0);
+}
+
+/* Whoever does not know the layout of shared_info does not touch it. */
+static void refused_callback(struct kunit *test)
+{
+	start(test);
+	hv.refuse_callback = true;
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, hv.here);
 }
 
 /* At a restart the page is given back; what still has its address does no harm. */
@@ -163,6 +181,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(upcall_before_the_vector_is_known),
 	KUNIT_CASE(every_cpu_gets_a_vector),
 	KUNIT_CASE(refused_vector),
+	KUNIT_CASE(refused_callback),
 	KUNIT_CASE(shutdown_gives_shared_info_back),
 	{},
 };
