@@ -161,9 +161,18 @@ int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_fr
  * @dev: device
  * @ring: ring, may be zeroed or already free
  *
- * Pages the back end still maps are kept from being reused and reported.
+ * Pages the back end still maps are kept from being reused, and fail the device.
  */
 void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_front_ring *ring);
+
+/**
+ * paravane_front_kept() - a grant of a connection that is over had to be deferred
+ * @dev: device
+ *
+ * Any context. Fails the device: with each new connection the back end could keep more references,
+ * until there are none for anybody.
+ */
+void paravane_front_kept(struct paravane_front_dev *dev);
 
 /**
  * paravane_front_evtchn_alloc() - allocate an event channel to the back end

@@ -51,6 +51,7 @@ EXPORT_SYMBOL_GPL(paravane_front_ring_alloc);
 
 void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_front_ring *ring)
 {
+	bool kept = false;
 	unsigned int i;
 
 	if (!ring->vaddr)
@@ -61,6 +62,7 @@ void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_fr
 
 		if (paravane_gnttab_end(ring->refs[i])) {
 			paravane_gnttab_defer(ring->refs[i], page);
+			kept = true;
 			continue;
 		}
 		paravane_gnttab_free(&ring->refs[i], 1);
@@ -68,8 +70,16 @@ void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_fr
 	}
 	ring->vaddr = NULL;
 	ring->pages = 0;
+	if (kept)
+		paravane_front_kept(dev);
 }
 EXPORT_SYMBOL_GPL(paravane_front_ring_free);
+
+void paravane_front_kept(struct paravane_front_dev *dev)
+{
+	paravane_front_fail(dev, -EBUSY, "the back end keeps pages mapped");
+}
+EXPORT_SYMBOL_GPL(paravane_front_kept);
 
 struct paravane_evtchn *paravane_front_evtchn_alloc(struct paravane_front_dev *dev,
 						    unsigned int cpu, paravane_evtchn_fn fn,

@@ -87,6 +87,11 @@ void paravane_front_fail(struct paravane_front_dev *dev, int err, const char *fm
 	WRITE_ONCE(back.dead, true);
 }
 
+void paravane_front_kept(struct paravane_front_dev *dev)
+{
+	WRITE_ONCE(back.dead, true);
+}
+
 bool paravane_front_is_dead(const struct paravane_front_dev *dev)
 {
 	return READ_ONCE(back.dead);

@@ -32,6 +32,7 @@ static struct {
 	struct paravane_front_ring ring;
 	unsigned int connects, disconnects, closings;
 	unsigned int granted;
+	unsigned int kept; /* pages the peer does not let go of */
 	unsigned int unmade; /* pages granted before there was a ring in them */
 } world;
 
@@ -120,12 +121,16 @@ void paravane_gnttab_grant(grant_ref_t ref, domid_t domid, struct page *page, bo
 
 int paravane_gnttab_end(grant_ref_t ref)
 {
+	if (world.kept && world.kept--)
+		return -EBUSY;
 	world.granted--;
 	return 0;
 }
 
 void paravane_gnttab_defer(grant_ref_t ref, struct page *page)
 {
+	world.granted--;
+	put_page(page);
 }
 
 struct paravane_evtchn *paravane_evtchn_alloc_unbound(domid_t remote, unsigned int cpu,
@@ -312,10 +317,38 @@ static void shutdown_with_a_silent_back_end(struct kunit *test)
 	end(test);
 }
 
+/* A back end that keeps pages of each connection does not get another one. */
+static void kept_pages(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	world.kept = 1;
+	peer_set(XenbusStateClosing);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	KUNIT_EXPECT_TRUE(test, paravane_front_is_dead(&world.dev));
+	peer_set(XenbusStateInitWait);
+	flush_delayed_work(&world.dev.core->work);
+	KUNIT_EXPECT_EQ(test, world.connects, 1);
+	end(test);
+	/* One that lets go does. */
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	peer_set(XenbusStateClosing);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.connects, 2);
+	end(test);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(ring_is_made_before_it_is_granted),	   KUNIT_CASE(silent_back_end),
-	KUNIT_CASE(shutdown_with_a_back_end_that_follows), KUNIT_CASE(shutdown_is_for_good),
-	KUNIT_CASE(shutdown_with_a_silent_back_end),	   {},
+	KUNIT_CASE(ring_is_made_before_it_is_granted),
+	KUNIT_CASE(silent_back_end),
+	KUNIT_CASE(shutdown_with_a_back_end_that_follows),
+	KUNIT_CASE(shutdown_is_for_good),
+	KUNIT_CASE(shutdown_with_a_silent_back_end),
+	KUNIT_CASE(kept_pages),
+	{},
 };
 
 static struct kunit_suite suite = {

@@ -35,6 +35,10 @@ void paravane_gnttab_defer(grant_ref_t ref, struct page *page)
 	put_page(page);
 }
 
+void paravane_front_kept(struct paravane_front_dev *dev)
+{
+}
+
 void vif_queue_fail(struct vif_queue *q, const char *why)
 {
 }

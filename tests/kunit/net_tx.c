@@ -25,6 +25,10 @@ void paravane_gnttab_defer(grant_ref_t ref, struct page *page)
 {
 }
 
+void paravane_front_kept(struct paravane_front_dev *dev)
+{
+}
+
 void vif_queue_fail(struct vif_queue *q, const char *why)
 {
 }

@@ -158,6 +158,7 @@ static bool vbd_queue_event(void *data)
 void vbd_queue_abort(struct vbd_queue *q)
 {
 	struct vbd_slot *done = NULL;
+	bool kept = false;
 	unsigned int tag;
 
 	spin_lock_irq(&q->lock);
@@ -168,12 +169,14 @@ void vbd_queue_abort(struct vbd_queue *q)
 		if (q->ops[tag] == VBD_OP_NONE)
 			continue;
 		q->ops[tag] = VBD_OP_NONE;
-		vbd_slot_revoke(q, slot);
+		kept |= !vbd_slot_revoke(q, slot);
 		slot->status = BLK_STS_IOERR;
 		slot->next = done;
 		done = slot;
 	}
 	spin_unlock_irq(&q->lock);
+	if (kept)
+		paravane_front_kept(q->disk->dev);
 	vbd_complete_all(done);
 }
 
@@ -205,6 +208,7 @@ static int vbd_queue_init_indirect(struct vbd_queue *q)
 
 static void vbd_queue_exit_indirect(struct vbd_queue *q)
 {
+	bool kept = false;
 	unsigned int i;
 
 	for (i = 0; q->slots && i < q->disk->depth; i++) {
@@ -214,11 +218,14 @@ static void vbd_queue_exit_indirect(struct vbd_queue *q)
 			continue;
 		if (paravane_gnttab_end(slot->indirect_ref)) {
 			paravane_gnttab_defer(slot->indirect_ref, slot->indirect);
+			kept = true;
 		} else {
 			paravane_gnttab_free(&slot->indirect_ref, 1);
 			__free_page(slot->indirect);
 		}
 	}
+	if (kept)
+		paravane_front_kept(q->disk->dev);
 }
 
 static int vbd_queue_init_slots(struct vbd_queue *q)

@@ -335,12 +335,20 @@ void vif_rx_retry(struct timer_list *timer)
  */
 void vif_rx_drain(struct vif_queue *q)
 {
+	bool kept = false;
 	unsigned int i;
 
 	for (i = 0; i < VIF_RING_SIZE; i++) {
-		struct page *page = q->rx_slots[i].page ? vif_rx_revoke(q, i) : NULL;
+		struct page *page;
 
+		if (!q->rx_slots[i].page)
+			continue;
+		page = vif_rx_revoke(q, i);
 		if (page)
 			page_pool_put_full_page(q->rx_pool, page, false);
+		else
+			kept = true;
 	}
+	if (kept)
+		paravane_front_kept(q->vif->dev);
 }

@@ -421,6 +421,7 @@ void vif_tx_look(struct timer_list *timer)
  */
 void vif_tx_drain(struct vif_queue *q)
 {
+	bool ours = true;
 	unsigned int id;
 
 	for (id = 0; id < VIF_RING_SIZE; id++) {
@@ -428,8 +429,10 @@ void vif_tx_drain(struct vif_queue *q)
 
 		if (!skb)
 			continue;
-		vif_tx_release(q, id);
+		ours &= vif_tx_release(q, id);
 		if (--*vif_tx_left(skb) == 0)
 			dev_kfree_skb(skb);
 	}
+	if (!ours)
+		paravane_front_kept(q->vif->dev);
 }
