@@ -127,8 +127,7 @@ static int vif_adapt(struct vif *vif)
 	if (err)
 		return err;
 	netdev->max_mtu = vif->features & NETIF_F_SG ? VIF_MAX_MTU : ETH_DATA_LEN;
-	/* It is no less than what a new device starts with. */
-	return netdev->mtu > netdev->max_mtu ? dev_set_mtu(netdev, netdev->max_mtu) : 0;
+	return 0;
 }
 
 static int vif_introduce(struct vif *vif)
@@ -162,6 +161,9 @@ static int vif_reattach(struct vif *vif)
 		if (netif_running(netdev))
 			vif_queues_start(vif);
 		netif_device_attach(netdev);
+		/* Refused while detached. Larger packets sent so far are dropped. */
+		if (netdev->mtu > netdev->max_mtu)
+			err = dev_set_mtu(netdev, netdev->max_mtu);
 	}
 	rtnl_unlock();
 	return err;
