@@ -222,9 +222,35 @@ static void slab_memory(struct kunit *test)
 	fixture_end(f);
 }
 
+/* The second page of an allocation that is not compound has no reference count. */
+static void uncounted_page(struct kunit *test)
+{
+	struct fixture *f = fixture(test, true);
+	u8 *data = f->data;
+
+	f->data = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
+	KUNIT_ASSERT_NOT_NULL(test, f->data);
+	request(test, f, REQ_OP_WRITE, 0, 1, PAGE_SIZE, 0);
+	KUNIT_ASSERT_EQ(test, vbd_map(&f->q, &f->slot, &f->rq), BLK_STS_OK);
+	KUNIT_EXPECT_FALSE(test, f->slot.bounced);
+	bio_put(f->rq.bio);
+	request(test, f, REQ_OP_WRITE, PAGE_SIZE, 1, PAGE_SIZE, 0);
+	KUNIT_ASSERT_EQ(test, vbd_map(&f->q, &f->slot, &f->rq), BLK_STS_OK);
+	KUNIT_EXPECT_TRUE(test, f->slot.bounced);
+	vbd_bounce_free(&f->q, &f->slot);
+	free_pages((unsigned long)f->data, 1);
+	f->data = data;
+	fixture_end(f);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(whole_pages),    KUNIT_CASE(sectors_merge), KUNIT_CASE(unaligned_write),
-	KUNIT_CASE(untrusted_read), KUNIT_CASE(slab_memory),   {},
+	KUNIT_CASE(whole_pages),
+	KUNIT_CASE(sectors_merge),
+	KUNIT_CASE(unaligned_write),
+	KUNIT_CASE(untrusted_read),
+	KUNIT_CASE(slab_memory),
+	KUNIT_CASE(uncounted_page),
+	{},
 };
 
 static struct kunit_suite suite = {

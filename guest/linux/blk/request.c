@@ -82,12 +82,13 @@ static blk_status_t vbd_bounce(struct vbd_queue *q, struct vbd_slot *slot, struc
 
 /*
  * What shares a page with the data is shown to a trusted back end: the rest of a cached block, or
- * of a process's buffer. But a slab page is full of other people's objects, and has no reference
- * count that would keep it from being used again while a back end still maps it.
+ * of a process's buffer. But a slab page is full of other people's objects, and like a page within
+ * an allocation that is not compound has no reference count that would keep it from being used
+ * again while a back end still maps it.
  */
 static bool vbd_grantable(const struct bio_vec *bv)
 {
-	return !PageSlab(bv->bv_page);
+	return !PageSlab(bv->bv_page) && page_count(bv->bv_page) > 0;
 }
 
 static blk_status_t vbd_map(struct vbd_queue *q, struct vbd_slot *slot, struct request *rq)
