@@ -436,12 +436,16 @@ free:
 /**
  * paravane_xs_shutdown() - the machine restarts: leave the ring as it is
  *
- * Operations that come later fail at once.
+ * Operations that come later fail at once. A message that is being put is finished first, or times
+ * out.
  */
 void paravane_xs_shutdown(void)
 {
-	paravane_evtchn_mask(channel);
+	/* Not in the middle of a message: not every store can start over with the next kernel. */
+	mutex_lock(&xs_write_lock);
 	xs_die(NULL);
+	mutex_unlock(&xs_write_lock);
+	paravane_evtchn_mask(channel);
 }
 
 /**
