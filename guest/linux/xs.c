@@ -122,9 +122,14 @@ static long xs_patience(void)
 	return READ_ONCE(stalled) ? STALLED_TIMEOUT : (long)max(timeout, 1U) * HZ;
 }
 
-/* Put @len bytes into the ring; under xs_write_lock. *@left is the time left, in jiffies. */
+/*
+ * Put @len bytes into the ring; under xs_write_lock. *@left is the time left, in jiffies. Returns
+ * -ETIMEDOUT if none was put in time, -EPIPE if only the rest was not.
+ */
 static int xs_put(const void *data, size_t len, long *left)
 {
+	bool begun = false;
+
 	while (len) {
 		int done = stream_write(&out, data, len);
 
@@ -137,8 +142,9 @@ static int xs_put(const void *data, size_t len, long *left)
 			*left = wait_event_timeout(ring_wait,
 						   READ_ONCE(dead) || stream_writable(&out), *left);
 			if (!*left)
-				return -ETIMEDOUT;
+				return begun ? -EPIPE : -ETIMEDOUT;
 		} else {
+			begun = true;
 			WRITE_ONCE(moved, true);
 		}
 		data += done;
@@ -161,16 +167,19 @@ static int xs_send(struct paravane_xs_msg *msg, struct waiter *w, long *left)
 		list_add_tail(&w->list, &waiters);
 	spin_unlock_irq(&xs_lists_lock);
 
+	/* The body follows the header in memory as well. */
 	if (!err)
-		err = xs_put(&msg->hdr, sizeof(msg->hdr), left);
-	if (!err)
-		err = xs_put(msg->body, msg->hdr.len, left);
-	if (!err)
+		err = xs_put(msg, sizeof(msg->hdr) + msg->hdr.len, left);
+	if (!err) {
 		paravane_evtchn_notify(channel);
+	} else if (err == -EPIPE) {
+		/* Nothing that follows half a message would be understood. */
+		xs_die("the store does not read");
+		err = -EIO;
+	} else if (err == -EPROTO) {
+		xs_die("impossible ring indices");
+	}
 	mutex_unlock(&xs_write_lock);
-	/* Half a message may be in the ring: nothing that follows would be understood. */
-	if (err && err != -EIO)
-		xs_die(err == -ETIMEDOUT ? "the store does not read" : "impossible ring indices");
 	return err;
 }
 
@@ -215,9 +224,10 @@ char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len)
 		return ERR_PTR(err);
 	init_completion(&w.done);
 	err = xs_send(msg, &w, &left);
-	if (!err && !wait_for_completion_timeout(&w.done, left)) {
-		WRITE_ONCE(stalled, true);
+	if (!err && !wait_for_completion_timeout(&w.done, left))
 		err = -ETIMEDOUT;
+	if (err == -ETIMEDOUT) {
+		WRITE_ONCE(stalled, true);
 		pr_warn_ratelimited("XenStore does not answer (operation %u)\n", msg->hdr.type);
 	}
 	if (err)

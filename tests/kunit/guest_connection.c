@@ -87,9 +87,41 @@ static void after_a_restart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, intf->req_prod, 0);
 }
 
+static char *talk(struct paravane_xs_msg *msg)
+{
+	paravane_xs_msg_init(msg, XS_READ, 0);
+	paravane_xs_msg_path(msg, "device", "");
+	return paravane_xs_talk(msg, NULL);
+}
+
+/* A message for which there is no room at all costs that operation, half a one the connection. */
+static void a_store_that_does_not_read(struct kunit *test)
+{
+	struct paravane_xs_msg *msg = kunit_kzalloc(test, sizeof(*msg), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, msg);
+	start(test);
+	stalled = true;
+	intf->req_prod = sizeof(intf->req);
+	KUNIT_ASSERT_EQ(test, xs_attach(), 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, dead);
+	KUNIT_EXPECT_TRUE(test, list_empty(&waiters));
+	/* It read one message, and no more. */
+	intf->req_cons = sizeof(msg->hdr) + sizeof("device");
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, intf->req_prod, intf->req_cons + sizeof(intf->req));
+	KUNIT_EXPECT_FALSE(test, dead);
+	intf->req_cons += sizeof(msg->hdr);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
+	KUNIT_EXPECT_TRUE(test, dead);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(events_without_bytes),
 	KUNIT_CASE(after_a_restart),
+	KUNIT_CASE(a_store_that_does_not_read),
 	{},
 };
 
