@@ -22,9 +22,6 @@
 #define SHUTDOWN_PATIENCE (5 * HZ)
 #define SHUTDOWN_PATIENCE_ALL (15 * HZ)
 
-/* A transaction that keeps conflicting is given up after so many tries. */
-#define TX_TRIES 100
-
 static unsigned int connect_warn = 10;
 module_param(connect_warn, uint, 0644);
 MODULE_PARM_DESC(connect_warn,
@@ -124,51 +121,32 @@ static void front_report(struct paravane_front_core *core)
 }
 
 /* Write our state, but do not bring back the node of a device that has been removed. */
-static void front_switch(struct paravane_front_core *core, enum xenbus_state state)
+static int front_write_state(const struct paravane_xs_tx *tx, void *data)
 {
-	struct paravane_front_dev *dev = core->dev;
-	struct paravane_xs_tx tx;
-	unsigned int tries = 0;
-	char *old;
-	int err;
+	struct paravane_front_core *core = data;
+	char *old = paravane_xs_read(tx, core->dev->path, "state", NULL);
 
-	do {
-		err = paravane_xs_tx_start(&tx);
-		if (err)
-			break;
-		old = paravane_xs_read(&tx, dev->path, "state", NULL);
-		err = PTR_ERR_OR_ZERO(old);
-		if (!err) {
-			kfree(old);
-			err = paravane_xs_write(&tx, dev->path, "state", "%d", state);
-		}
-		if (err)
-			paravane_xs_tx_end(&tx, false);
-		else
-			err = paravane_xs_tx_end(&tx, true);
-	} while (err == -EAGAIN && ++tries < TX_TRIES);
-	if (err && err != -ENOENT)
-		dev_warn(&dev->dev, "cannot write state %d (%d)\n", state, err);
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	kfree(old);
+	return paravane_xs_write(tx, core->dev->path, "state", "%d", core->state);
 }
 
-static int front_publish(struct paravane_front_core *core)
+static void front_switch(struct paravane_front_core *core, enum xenbus_state state)
 {
-	struct paravane_front_dev *dev = core->dev;
-	struct paravane_xs_tx tx;
-	unsigned int tries = 0;
 	int err;
 
-	do {
-		err = paravane_xs_tx_start(&tx);
-		if (err)
-			break;
-		err = to_driver(dev)->publish(dev, &tx);
-		if (err)
-			paravane_xs_tx_end(&tx, false);
-		else
-			err = paravane_xs_tx_end(&tx, true);
-	} while (err == -EAGAIN && ++tries < TX_TRIES);
-	return err;
+	core->state = state;
+	err = paravane_xs_tx_run(front_write_state, core);
+	if (err && err != -ENOENT)
+		dev_warn(&core->dev->dev, "cannot write state %d (%d)\n", state, err);
+}
+
+static int front_publish(const struct paravane_xs_tx *tx, void *data)
+{
+	struct paravane_front_dev *dev = data;
+
+	return to_driver(dev)->publish(dev, tx);
 }
 
 /* Actions: each returns 0, -EBUSY to stay where we are, or another -errno that fails the device. */
@@ -197,7 +175,7 @@ static int do_connect(struct paravane_front_core *core)
 	int err = drv->connect(core->dev);
 
 	if (!err) {
-		err = front_publish(core);
+		err = paravane_xs_tx_run(front_publish, core->dev);
 		if (err)
 			drv->disconnect(core->dev);
 	}

@@ -26,6 +26,7 @@ enum {
  * @phase: where we are
  * @since: since when, in jiffies
  * @told: the log says that the peer keeps us waiting
+ * @state: our state as last written
  * @peer_state: the peer's state as last read
  * @rings: struct paravane_front_ring
  * @channels: struct paravane_front_channel
@@ -42,6 +43,7 @@ struct paravane_front_core {
 	enum paravane_front_phase phase;
 	unsigned long since;
 	bool told;
+	enum xenbus_state state;
 	unsigned int peer_state;
 	struct list_head rings;
 	struct list_head channels;

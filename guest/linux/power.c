@@ -14,8 +14,6 @@
 #include "guest/linux/xs.h"
 
 #define CONTROL "control"
-/* A store that has the transaction repeated again and again is not waited for. */
-#define REQUEST_TRIES 100
 
 static void power_off(void)
 {
@@ -45,39 +43,32 @@ static const struct request requests[] = {
 	{ "reboot", "feature-reboot", reboot },
 };
 
-/* Take the word and acknowledge it by emptying the node; NULL if there is none. */
-static char *take_request(void)
+/* Take the word and acknowledge it by emptying the node; -ENOENT if there is none. */
+static int take_request(const struct paravane_xs_tx *tx, void *data)
 {
-	unsigned int tries = 0;
-	struct paravane_xs_tx tx;
-	char *word;
-	int err;
+	char **word = data;
 
-	do {
-		if (paravane_xs_tx_start(&tx))
-			return NULL;
-		word = paravane_xs_read(&tx, CONTROL, "shutdown", NULL);
-		if (IS_ERR(word) || !*word) {
-			paravane_xs_tx_end(&tx, false);
-			if (!IS_ERR(word))
-				kfree(word);
-			return NULL;
-		}
-		paravane_xs_write(&tx, CONTROL, "shutdown", "%s", "");
-		err = paravane_xs_tx_end(&tx, true);
-		if (err)
-			kfree(word);
-	} while (err == -EAGAIN && ++tries < REQUEST_TRIES);
-	return err ? NULL : word;
+	kfree(*word);
+	*word = paravane_xs_read(tx, CONTROL, "shutdown", NULL);
+	if (IS_ERR(*word)) {
+		int err = PTR_ERR(*word);
+
+		*word = NULL;
+		return err;
+	}
+	if (!**word)
+		return -ENOENT;
+	paravane_xs_write(tx, CONTROL, "shutdown", "%s", "");
+	return 0;
 }
 
 static void shutdown_event(struct paravane_xs_watch *watch, const char *path)
 {
-	char *word = take_request();
+	char *word = NULL;
 	unsigned int i;
 
-	if (!word)
-		return;
+	if (paravane_xs_tx_run(take_request, &word))
+		goto free;
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		if (!strcmp(word, requests[i].name)) {
 			pr_info("the toolstack asks for: %s\n", word);
@@ -87,6 +78,7 @@ static void shutdown_event(struct paravane_xs_watch *watch, const char *path)
 	}
 	if (i == ARRAY_SIZE(requests))
 		pr_warn("the toolstack asks for \"%s\", which this guest cannot do\n", word);
+free:
 	kfree(word);
 }
 

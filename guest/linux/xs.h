@@ -89,21 +89,14 @@ char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, c
 			     unsigned int *count);
 
 /**
- * paravane_xs_tx_start() - start a transaction
- * @tx: filled in
+ * paravane_xs_tx_run() - do something in a transaction, again if it conflicts with somebody else's
+ * @fn: does it; called up to 100 times, so it must cope with its earlier calls. 0 commits, -EAGAIN
+ *	has it called again, any other -errno gives up
+ * @data: passed to @fn
  *
- * Return: 0 or -errno.
+ * Return: 0, or -errno and nothing was written; -EAGAIN if there was no end of conflicts.
  */
-int paravane_xs_tx_start(struct paravane_xs_tx *tx);
-
-/**
- * paravane_xs_tx_end() - end a transaction
- * @tx: transaction, invalid afterwards
- * @commit: commit, or throw away
- *
- * Return: 0; -EAGAIN if it must be repeated from the start; other -errno.
- */
-int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit);
+int paravane_xs_tx_run(int (*fn)(const struct paravane_xs_tx *tx, void *data), void *data);
 
 /**
  * struct paravane_xs_watch - a watch

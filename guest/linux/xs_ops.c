@@ -17,6 +17,9 @@
 #define LIST_MAX SZ_64K
 #define LIST_TRIES 10
 
+/* A transaction that keeps conflicting is given up after so many tries. */
+#define TX_TRIES 100
+
 const struct paravane_xs_tx paravane_xs_no_tx;
 EXPORT_SYMBOL_GPL(paravane_xs_no_tx);
 
@@ -225,7 +228,7 @@ char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, c
 }
 EXPORT_SYMBOL_GPL(paravane_xs_directory);
 
-int paravane_xs_tx_start(struct paravane_xs_tx *tx)
+static int tx_start(struct paravane_xs_tx *tx)
 {
 	char *answer = path_op(XS_TRANSACTION_START, &paravane_xs_no_tx, "", "", "", 0, NULL);
 	int err;
@@ -236,9 +239,9 @@ int paravane_xs_tx_start(struct paravane_xs_tx *tx)
 	kfree(answer);
 	return err ? -EPROTO : 0;
 }
-EXPORT_SYMBOL_GPL(paravane_xs_tx_start);
 
-int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit)
+/* -EAGAIN if it must be repeated from the start. */
+static int tx_end(struct paravane_xs_tx *tx, bool commit)
 {
 	struct paravane_xs_msg *msg = msg_new(XS_TRANSACTION_END, tx);
 	char *answer;
@@ -251,4 +254,23 @@ int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit)
 	kfree(msg);
 	return done(answer);
 }
-EXPORT_SYMBOL_GPL(paravane_xs_tx_end);
+
+int paravane_xs_tx_run(int (*fn)(const struct paravane_xs_tx *tx, void *data), void *data)
+{
+	struct paravane_xs_tx tx;
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = tx_start(&tx);
+		if (err)
+			break;
+		err = fn(&tx, data);
+		if (err)
+			tx_end(&tx, false);
+		else
+			err = tx_end(&tx, true);
+	} while (err == -EAGAIN && ++tries < TX_TRIES);
+	return err;
+}
+EXPORT_SYMBOL_GPL(paravane_xs_tx_run);

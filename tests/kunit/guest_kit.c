@@ -71,14 +71,9 @@ char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const c
 	return kstrdup("", GFP_KERNEL);
 }
 
-int paravane_xs_tx_start(struct paravane_xs_tx *tx)
+int paravane_xs_tx_run(int (*fn)(const struct paravane_xs_tx *tx, void *data), void *data)
 {
-	return 0;
-}
-
-int paravane_xs_tx_end(struct paravane_xs_tx *tx, bool commit)
-{
-	return 0;
+	return fn(&paravane_xs_no_tx, data);
 }
 
 int paravane_xs_write(const struct paravane_xs_tx *tx, const char *dir, const char *node,

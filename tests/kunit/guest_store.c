@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest/linux/xs_ops.c: directories larger than a message. This file plays the store, which may
- * change the list meanwhile, not know parts, or send nonsense.
+ * guest/linux/xs_ops.c: directories larger than a message, and transactions. This file plays the
+ * store, which may change the list meanwhile, not know parts, see conflicts, or send nonsense.
  */
 #include "tests/kunit/core.c"
 
@@ -17,6 +17,8 @@ static struct {
 	unsigned int parts;
 	bool knows_parts;
 	bool endless;
+	unsigned int conflicts; /* how many transactions are to be repeated */
+	unsigned int started, committed, aborted;
 } store;
 
 static char *part(unsigned int from, unsigned int *len)
@@ -57,6 +59,20 @@ char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len)
 		    kstrtouint(msg->body + strlen(msg->body) + 1, 10, &from))
 			return ERR_PTR(-EINVAL);
 		return part(from, len);
+	case XS_TRANSACTION_START:
+		return kasprintf(GFP_KERNEL, "%u", ++store.started);
+	case XS_TRANSACTION_END:
+		if (msg->hdr.tx_id != store.started)
+			return ERR_PTR(-ENOENT);
+		if (!strcmp(msg->body, "F")) {
+			store.aborted++;
+		} else if (store.conflicts) {
+			store.conflicts--;
+			return ERR_PTR(-EAGAIN);
+		} else {
+			store.committed++;
+		}
+		return kstrdup("OK", GFP_KERNEL);
 	default:
 		return ERR_PTR(-ENOSYS);
 	}
@@ -125,10 +141,36 @@ static void stores_that_cannot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(list("vif", &count)), -E2BIG);
 }
 
+static int transact(const struct paravane_xs_tx *tx, void *data)
+{
+	return tx->id == store.started ? *(int *)data : -EINVAL;
+}
+
+static void transactions(struct kunit *test)
+{
+	int result = 0;
+
+	start();
+	store.conflicts = 3;
+	KUNIT_EXPECT_EQ(test, paravane_xs_tx_run(transact, &result), 0);
+	KUNIT_EXPECT_EQ(test, store.started, 4);
+	KUNIT_EXPECT_EQ(test, store.committed, 1);
+	/* no end of conflicts */
+	store.conflicts = UINT_MAX;
+	KUNIT_EXPECT_EQ(test, paravane_xs_tx_run(transact, &result), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, store.started, 4 + TX_TRIES);
+	/* what does not want to be committed */
+	result = -ENOENT;
+	KUNIT_EXPECT_EQ(test, paravane_xs_tx_run(transact, &result), -ENOENT);
+	KUNIT_EXPECT_EQ(test, store.aborted, 1);
+	KUNIT_EXPECT_EQ(test, store.committed, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(in_parts),
 	KUNIT_CASE(a_list_that_changes),
 	KUNIT_CASE(stores_that_cannot),
+	KUNIT_CASE(transactions),
 	{},
 };
 
