@@ -43,43 +43,46 @@ static const struct request requests[] = {
 	{ "reboot", "feature-reboot", reboot },
 };
 
-/* Take the word and acknowledge it by emptying the node; -ENOENT if there is none. */
+static const struct request *find_request(const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!strcmp(word, requests[i].name))
+			return &requests[i];
+	}
+	return NULL;
+}
+
+/*
+ * Take the word and acknowledge it by emptying the node. One that we do not know stays there: its
+ * absence would tell the toolstack that we are about to do it.
+ */
 static int take_request(const struct paravane_xs_tx *tx, void *data)
 {
-	char **word = data;
+	const struct request **req = data;
+	char *word = paravane_xs_read(tx, CONTROL, "shutdown", NULL);
 
-	kfree(*word);
-	*word = paravane_xs_read(tx, CONTROL, "shutdown", NULL);
-	if (IS_ERR(*word)) {
-		int err = PTR_ERR(*word);
-
-		*word = NULL;
-		return err;
-	}
-	if (!**word)
-		return -ENOENT;
-	paravane_xs_write(tx, CONTROL, "shutdown", "%s", "");
-	return 0;
+	if (IS_ERR(word))
+		return PTR_ERR(word);
+	*req = find_request(word);
+	/* If that is not allowed the toolstack has to do without. */
+	if (*req)
+		paravane_xs_write(tx, CONTROL, "shutdown", "%s", "");
+	else if (*word)
+		pr_warn("the toolstack asks for \"%s\", which this guest cannot do\n", word);
+	kfree(word);
+	return *req ? 0 : -ENOENT;
 }
 
 static void shutdown_event(struct paravane_xs_watch *watch, const char *path)
 {
-	char *word = NULL;
-	unsigned int i;
+	const struct request *req;
 
-	if (paravane_xs_tx_run(take_request, &word))
-		goto free;
-	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (!strcmp(word, requests[i].name)) {
-			pr_info("the toolstack asks for: %s\n", word);
-			requests[i].act();
-			break;
-		}
-	}
-	if (i == ARRAY_SIZE(requests))
-		pr_warn("the toolstack asks for \"%s\", which this guest cannot do\n", word);
-free:
-	kfree(word);
+	if (paravane_xs_tx_run(take_request, &req))
+		return;
+	pr_info("the toolstack asks for: %s\n", req->name);
+	req->act();
 }
 
 static struct paravane_xs_watch shutdown_watch = {
@@ -118,13 +121,13 @@ static void announce(bool yes)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (!requests[i].feature)
-			continue;
-		/* Only for the toolstack's information: it may have kept the node to itself. */
-		if (yes)
-			paravane_xs_write(&paravane_xs_no_tx, CONTROL, requests[i].feature, "1");
-		else
-			paravane_xs_rm(&paravane_xs_no_tx, CONTROL, requests[i].feature);
+		/*
+		 * Only for the toolstack's information: it may have kept the node to itself. Never
+		 * removed, for the guest may write the nodes there are and make none.
+		 */
+		if (requests[i].feature)
+			paravane_xs_write(&paravane_xs_no_tx, CONTROL, requests[i].feature, "%d",
+					  yes);
 	}
 }
 
