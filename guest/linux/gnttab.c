@@ -53,10 +53,13 @@ static struct grant_entry_v1 *entry_of(grant_ref_t ref)
 	return &frame[ref % PARAVANE_GNTTAB_PER_FRAME];
 }
 
-/* A free reference carries these flags only if a peer kept its page mapped over our last unload. */
+/*
+ * A kernel that crashed has ended none of its grants, and pages that peers keep mapped outlive an
+ * unload. The first are ended here, before a peer finds what is in those pages now.
+ */
 static int still_mapped(grant_ref_t ref, void *data)
 {
-	return READ_ONCE(entry_of(ref)->flags) & (GTF_reading | GTF_writing);
+	return !paravane_gnttab_entry_end(entry_of(ref));
 }
 
 /* Map one more frame; under grow_lock. */
