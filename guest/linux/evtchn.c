@@ -139,18 +139,24 @@ void paravane_evtchn_dispatch(void *ctx, evtchn_port_t port)
 	}
 }
 
-/* The CPU to use when @cpu is wanted; under cpus_read_lock(). */
-static int evtchn_pick_cpu(unsigned int cpu)
+/* A CPU that receives events, but not @cpu; under cpus_read_lock(). */
+static int evtchn_other_cpu(unsigned int cpu)
 {
 	unsigned int other;
 
-	if (cpu < nr_cpu_ids && paravane_upcall_vcpu(cpu) >= 0)
-		return cpu;
 	for_each_online_cpu(other) {
-		if (paravane_upcall_vcpu(other) >= 0)
+		if (other != cpu && paravane_upcall_vcpu(other) >= 0)
 			return other;
 	}
 	return -ENXIO;
+}
+
+/* The CPU to use when @cpu is wanted; under cpus_read_lock(). */
+static int evtchn_pick_cpu(unsigned int cpu)
+{
+	if (cpu < nr_cpu_ids && paravane_upcall_vcpu(cpu) >= 0)
+		return cpu;
+	return evtchn_other_cpu(cpu);
 }
 
 /* Tell the hypervisor and the scan which CPU a port belongs to; the port is masked meanwhile. */
@@ -457,16 +463,17 @@ EXPORT_SYMBOL_GPL(paravane_evtchn_set_cpu);
 void paravane_evtchn_leave_cpu(unsigned int cpu)
 {
 	struct paravane_evtchn *ch;
-	unsigned int port, other;
+	unsigned int port;
+	int other;
 
 	mutex_lock(&evtchn_lock);
-	other = cpumask_any_but(cpu_online_mask, cpu);
+	other = evtchn_other_cpu(cpu);
 	for (port = 0; port < PARAVANE_EVTCHN_PORTS; port++) {
 		ch = rcu_dereference_protected(channels[port], lockdep_is_held(&evtchn_lock));
 		if (!ch || ch->cpu != cpu)
 			continue;
-		if (ch->kind == KIND_VIRQ || ch->kind == KIND_IPI || other >= nr_cpu_ids ||
-		    paravane_upcall_vcpu(other) < 0 || evtchn_move(ch, other))
+		if (ch->kind == KIND_VIRQ || ch->kind == KIND_IPI || other < 0 ||
+		    evtchn_move(ch, other))
 			evtchn_hold(ch, HOLD_MOVE);
 	}
 	mutex_unlock(&evtchn_lock);

@@ -16,6 +16,7 @@ static struct {
 	unsigned int events; /* seen by the handler */
 	unsigned int storm; /* events that are still to be sent while one is handled */
 	bool work;
+	unsigned int deaf; /* bit mask: CPUs without upcall */
 } hv;
 
 struct paravane_platform paravane_platform;
@@ -32,7 +33,7 @@ struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu)
 
 int paravane_upcall_vcpu(unsigned int cpu)
 {
-	return 0;
+	return hv.deaf & BIT(cpu) ? -ENXIO : 0;
 }
 
 static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
@@ -194,12 +195,34 @@ static void restart(struct kunit *test)
 	paravane_evtchn_exit();
 }
 
+/* A port leaves its CPU for one that receives events; without such a CPU it is masked. */
+static void cpu_goes_offline(struct kunit *test)
+{
+	struct paravane_evtchn *ch = start(test, 9);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ch));
+	KUNIT_ASSERT_GE(test, num_online_cpus(), 2);
+	paravane_evtchn_leave_cpu(0);
+	KUNIT_EXPECT_EQ(test, ch->cpu, 1);
+	KUNIT_EXPECT_FALSE(test, masked(9));
+	paravane_evtchn_leave_cpu(1);
+	KUNIT_EXPECT_EQ(test, ch->cpu, 0);
+	hv.deaf = ~1u;
+	paravane_evtchn_leave_cpu(0);
+	KUNIT_EXPECT_TRUE(test, masked(9));
+	paravane_evtchn_close(ch);
+	/* wanted where there is no upcall */
+	ch = paravane_evtchn_alloc_unbound(0, 1, on_event, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ch));
+	KUNIT_EXPECT_EQ(test, ch->cpu, 0);
+	paravane_evtchn_close(ch);
+	paravane_evtchn_exit();
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(events_with_work),
-	KUNIT_CASE(storm),
-	KUNIT_CASE(impossible_ports),
-	KUNIT_CASE(restart),
-	{},
+	KUNIT_CASE(events_with_work), KUNIT_CASE(storm),
+	KUNIT_CASE(impossible_ports), KUNIT_CASE(restart),
+	KUNIT_CASE(cpu_goes_offline), {},
 };
 
 static struct kunit_suite suite = {
