@@ -2,6 +2,8 @@
 /*
  * The life of a queue.
  */
+#include <linux/rtnetlink.h>
+
 #include "guest/linux/compat/net.h"
 #include "guest/linux/net/vif.h"
 
@@ -63,8 +65,10 @@ static int vif_queue_init(struct vif *vif, struct vif_queue *q, unsigned int ind
 	timer_setup(&q->tx_stall, vif_tx_stalled, 0);
 	timer_setup(&q->rx_retry, vif_rx_retry, 0);
 	/* Not enabled yet, so events before vif_queues_start() do nothing. */
+	rtnl_lock();
 	netif_napi_add_tx(vif->netdev, &q->tx_napi, vif_tx_poll);
 	netif_napi_add(vif->netdev, &q->rx_napi, vif_rx_poll);
+	rtnl_unlock();
 
 	q->rx_pool = page_pool_create(&params);
 	if (IS_ERR(q->rx_pool)) {
@@ -97,8 +101,10 @@ static void vif_queue_exit(struct vif *vif, struct vif_queue *q)
 	if (q->rx_evtchn != q->tx_evtchn)
 		paravane_front_evtchn_free(vif->dev, q->rx_evtchn);
 	paravane_front_evtchn_free(vif->dev, q->tx_evtchn);
+	rtnl_lock();
 	netif_napi_del(&q->rx_napi);
 	netif_napi_del(&q->tx_napi);
+	rtnl_unlock();
 	vif_tx_drain(q);
 	netdev_tx_reset_queue(netdev_get_tx_queue(vif->netdev, q->index));
 	vif_rx_drain(q);
@@ -113,6 +119,8 @@ static void vif_queue_exit(struct vif *vif, struct vif_queue *q)
 /**
  * vif_queues_init() - allocate all queues, and share their rings
  * @vif: device, negotiated
+ *
+ * Takes rtnl, for the device may be registered: others walk its NAPI contexts under it.
  *
  * Return: 0 or -errno; then nothing is left of them.
  */
@@ -137,6 +145,8 @@ int vif_queues_init(struct vif *vif)
 /**
  * vif_queues_exit() - free all queues with what is in them
  * @vif: device; its queues are stopped and nobody can start them
+ *
+ * Takes rtnl.
  */
 void vif_queues_exit(struct vif *vif)
 {

@@ -9,8 +9,9 @@
  * by vif_start_xmit() and their responses taken by vif_tx_poll(), both under vif_queue.tx_lock; the
  * receive ring belongs to vif_rx_poll() alone.
  *
- * Locks: rtnl for opening, closing and changing queues; vif_queue.tx_lock (softirqs off) nests in
- * the queue lock of the network stack and in nothing else.
+ * Locks: rtnl for opening, closing and changing queues; it is taken under the kit's lock of the
+ * device, so what is called under rtnl must not wait for the kit. vif_queue.tx_lock (softirqs off)
+ * nests in the queue lock of the network stack and in nothing else.
  */
 #ifndef PARAVANE_LINUX_NET_VIF_H
 #define PARAVANE_LINUX_NET_VIF_H
