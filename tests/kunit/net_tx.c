@@ -16,17 +16,27 @@ void paravane_gnttab_grant(grant_ref_t ref, domid_t domid, struct page *page, bo
 {
 }
 
+#define KEPT 77
+
+static unsigned int deferred, deferred_pages, kept;
+
 int paravane_gnttab_end(grant_ref_t ref)
 {
-	return 0;
+	return ref == KEPT ? -EBUSY : 0;
 }
 
 void paravane_gnttab_defer(grant_ref_t ref, struct page *page)
 {
+	deferred++;
+	if (!page)
+		return;
+	deferred_pages++;
+	put_page(page);
 }
 
 void paravane_front_kept(struct paravane_front_dev *dev)
 {
+	kept++;
 }
 
 void vif_queue_fail(struct vif_queue *q, const char *why)
@@ -189,14 +199,63 @@ static void refused(struct kunit *test)
 	kfree_skb(skb);
 }
 
+/* Put a packet of two slots on a ring, of which the back end keeps @ref, and take it back. */
+static void drain(struct kunit *test, struct vif *vif, struct sk_buff *skb, grant_ref_t ref,
+		  bool bounced)
+{
+	struct vif_queue *q = kunit_kzalloc(test, sizeof(*q), GFP_KERNEL);
+	grant_ref_t refs[2];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	q->vif = vif;
+	q->tx_grants.refs = refs;
+	deferred = 0;
+	deferred_pages = 0;
+	kept = 0;
+	*vif_tx_cb(skb) = (struct vif_tx_cb){ .left = 2 };
+	for (i = 0; i < 2; i++)
+		q->tx_slots[i] = (struct vif_tx_slot){
+			.skb = skb,
+			.page = bounced ? alloc_page(GFP_KERNEL) : virt_to_page(skb->data),
+			.ref = i ? 8 : ref,
+			.bounced = bounced,
+		};
+	vif_tx_drain(q);
+	KUNIT_EXPECT_EQ(test, q->tx_idle, 2);
+	KUNIT_EXPECT_EQ(test, q->tx_grants.free, ref == KEPT ? 1 : 2);
+	KUNIT_EXPECT_EQ(test, deferred, ref == KEPT);
+	KUNIT_EXPECT_EQ(test, kept, ref == KEPT);
+}
+
+/* A packet is not freed while a back end has its memory mapped, wherever that came from. */
+static void mapped_packets(struct kunit *test)
+{
+	struct vif *vif = vif_alloc(test, true, VIF_MAX_SLOTS);
+	struct sk_buff *skb = packet(test, 0, 100, 0, 0, 0);
+
+	vif->netdev = kunit_kzalloc(test, sizeof(*vif->netdev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vif->netdev);
+	skb_get(skb);
+	drain(test, vif, skb, 9, false);
+	KUNIT_EXPECT_EQ(test, refcount_read(&skb->users), 1);
+	skb_get(skb);
+	drain(test, vif, skb, KEPT, true);
+	KUNIT_EXPECT_EQ(test, refcount_read(&skb->users), 1);
+	KUNIT_EXPECT_EQ(test, deferred_pages, 1);
+	skb_get(skb);
+	drain(test, vif, skb, KEPT, false);
+	KUNIT_EXPECT_EQ(test, refcount_read(&skb->users), 2);
+	KUNIT_EXPECT_EQ(test, deferred_pages, 0);
+	kfree_skb(skb);
+	kfree_skb(skb);
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(small_packings),
-	KUNIT_CASE(crossing_pages),
-	KUNIT_CASE(largest),
-	KUNIT_CASE(one_slot),
-	KUNIT_CASE(headers),
-	KUNIT_CASE(refused),
-	{},
+	KUNIT_CASE(small_packings), KUNIT_CASE(crossing_pages),
+	KUNIT_CASE(largest),	    KUNIT_CASE(one_slot),
+	KUNIT_CASE(headers),	    KUNIT_CASE(refused),
+	KUNIT_CASE(mapped_packets), {},
 };
 
 static struct kunit_suite suite = {

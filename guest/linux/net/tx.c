@@ -5,15 +5,25 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
+#include <net/dst.h>
 
 #include "guest/linux/net/vif.h"
 
 RING_ASSERT_LAYOUT(netif_tx);
 
-/* In skb->cb while the packet is on the ring: slots not yet answered. */
-static unsigned int *vif_tx_left(struct sk_buff *skb)
+/**
+ * struct vif_tx_cb - in skb->cb while the packet is on the ring
+ * @left: slots not yet answered
+ * @kept: the back end has kept one of them mapped
+ */
+struct vif_tx_cb {
+	unsigned int left;
+	bool kept;
+};
+
+static struct vif_tx_cb *vif_tx_cb(struct sk_buff *skb)
 {
-	return (unsigned int *)skb->cb;
+	return (struct vif_tx_cb *)skb->cb;
 }
 
 /* Append a run of bytes in physically contiguous pages. */
@@ -156,7 +166,7 @@ static void vif_tx_put(struct vif_queue *q, struct sk_buff *skb, const struct vi
 	bool gso = skb_is_gso(skb);
 	unsigned int i;
 
-	*vif_tx_left(skb) = count;
+	*vif_tx_cb(skb) = (struct vif_tx_cb){ .left = count };
 	for (i = 0; i < count; i++) {
 		unsigned int id = q->tx_ids[--q->tx_idle];
 		struct vif_tx_slot *slot = &q->tx_slots[id];
@@ -287,8 +297,9 @@ drop:
 }
 
 /*
- * Take a slot back. A page that the back end still maps is kept from being reused. Returns whether
- * that is not so.
+ * Take a slot back. Returns whether its page is ours again. If not, a copy is left to the reaper;
+ * the packet's own page may be of a slab, which no reference keeps from being reused, so the packet
+ * is marked.
  */
 static bool vif_tx_release(struct vif_queue *q, unsigned int id)
 {
@@ -301,12 +312,27 @@ static bool vif_tx_release(struct vif_queue *q, unsigned int id)
 			__free_page(slot->page);
 	} else {
 		if (!slot->bounced)
-			get_page(slot->page);
-		paravane_gnttab_defer(slot->ref, slot->page);
+			vif_tx_cb(slot->skb)->kept = true;
+		paravane_gnttab_defer(slot->ref, slot->bounced ? slot->page : NULL);
 	}
 	slot->skb = NULL;
 	q->tx_ids[q->tx_idle++] = id;
 	return ours;
+}
+
+/*
+ * The last slot of a packet was taken back. Returns the packet if it may be freed. One that is in
+ * part still mapped is lost with its memory, as its device is, but lets go of its socket.
+ */
+static struct sk_buff *vif_tx_finish(struct vif_queue *q, struct sk_buff *skb)
+{
+	if (!vif_tx_cb(skb)->kept)
+		return skb;
+	net_warn_ratelimited("%s: a packet the back end still maps is lost\n",
+			     netdev_name(q->vif->netdev));
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	return NULL;
 }
 
 struct vif_tx_done {
@@ -331,9 +357,12 @@ static const char *vif_tx_take(struct vif_queue *q, const struct netif_tx_respon
 		DEV_STATS_INC(q->vif->netdev, tx_errors);
 	done->slots++;
 	ours = vif_tx_release(q, rsp->id);
-	if (--*vif_tx_left(skb) == 0) {
-		done->bytes += skb->len;
-		__skb_queue_tail(&done->skbs, skb);
+	if (--vif_tx_cb(skb)->left == 0) {
+		skb = vif_tx_finish(q, skb);
+		if (skb) {
+			done->bytes += skb->len;
+			__skb_queue_tail(&done->skbs, skb);
+		}
 	}
 	return ours ? NULL : "the back end keeps pages of a sent packet mapped";
 }
@@ -430,8 +459,8 @@ void vif_tx_drain(struct vif_queue *q)
 		if (!skb)
 			continue;
 		ours &= vif_tx_release(q, id);
-		if (--*vif_tx_left(skb) == 0)
-			dev_kfree_skb(skb);
+		if (--vif_tx_cb(skb)->left == 0)
+			dev_kfree_skb(vif_tx_finish(q, skb));
 	}
 	if (!ours)
 		paravane_front_kept(q->vif->dev);
