@@ -34,9 +34,12 @@ enum {
 #define SPURIOUS_MAX 64
 #define THROTTLE_SHIFT_MAX 5
 
-static const char *const kind_names[] = { "unbound", "interdomain", "virq", "ipi", "adopted" };
+enum evtchn_kind { KIND_UNBOUND, KIND_ADOPTED };
 
-enum evtchn_kind { KIND_UNBOUND, KIND_INTERDOMAIN, KIND_VIRQ, KIND_IPI, KIND_ADOPTED };
+static const char *const kind_names[] = {
+	[KIND_UNBOUND] = "unbound",
+	[KIND_ADOPTED] = "adopted",
+};
 
 /**
  * struct paravane_evtchn - an event channel
@@ -162,10 +165,8 @@ static int evtchn_pick_cpu(unsigned int cpu)
 /* Tell the hypervisor and the scan which CPU a port belongs to; the port is masked meanwhile. */
 static int evtchn_assign(struct paravane_evtchn *ch, unsigned int cpu)
 {
-	long err = 0;
+	long err = paravane_evtchn_op_bind_vcpu(ch->port, paravane_upcall_vcpu(cpu));
 
-	if (ch->kind != KIND_VIRQ && ch->kind != KIND_IPI)
-		err = paravane_evtchn_op_bind_vcpu(ch->port, paravane_upcall_vcpu(cpu));
 	if (err)
 		return err;
 	ch->cpu = cpu;
@@ -184,7 +185,7 @@ static void evtchn_unassign(struct paravane_evtchn *ch)
  * struct evtchn_spec - what is to be made
  * @kind: kind
  * @remote: domain at the other end
- * @number: virq, remote port or adopted port
+ * @port: adopted port
  * @cpu: wanted CPU
  * @fn: handler
  * @data: its argument
@@ -192,60 +193,34 @@ static void evtchn_unassign(struct paravane_evtchn *ch)
 struct evtchn_spec {
 	enum evtchn_kind kind;
 	domid_t remote;
-	unsigned int number;
+	evtchn_port_t port;
 	unsigned int cpu;
 	paravane_evtchn_fn fn;
 	void *data;
 };
 
 /* Ask the hypervisor for a port: the port, or -errno. */
-static long evtchn_bind_port(const struct evtchn_spec *spec, unsigned int cpu)
+static long evtchn_bind_port(const struct evtchn_spec *spec)
 {
-	union {
-		struct evtchn_alloc_unbound unbound;
-		struct evtchn_bind_interdomain interdomain;
-		struct evtchn_bind_virq virq;
-		struct evtchn_bind_ipi ipi;
-	} op = {};
+	struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = spec->remote };
 	long err;
 
-	switch (spec->kind) {
-	case KIND_UNBOUND:
-		op.unbound.dom = DOMID_SELF;
-		op.unbound.remote_dom = spec->remote;
-		err = paravane_evtchn_op(EVTCHNOP_alloc_unbound, &op.unbound);
-		return err ? err : op.unbound.port;
-	case KIND_INTERDOMAIN:
-		op.interdomain.remote_dom = spec->remote;
-		op.interdomain.remote_port = spec->number;
-		err = paravane_evtchn_op(EVTCHNOP_bind_interdomain, &op.interdomain);
-		return err ? err : op.interdomain.local_port;
-	case KIND_VIRQ:
-		op.virq.virq = spec->number;
-		op.virq.vcpu = paravane_upcall_vcpu(cpu);
-		err = paravane_evtchn_op(EVTCHNOP_bind_virq, &op.virq);
-		return err ? err : op.virq.port;
-	case KIND_IPI:
-		op.ipi.vcpu = paravane_upcall_vcpu(cpu);
-		err = paravane_evtchn_op(EVTCHNOP_bind_ipi, &op.ipi);
-		return err ? err : op.ipi.port;
-	case KIND_ADOPTED:
-		return spec->number;
-	}
-	return -EINVAL;
+	if (spec->kind == KIND_ADOPTED)
+		return spec->port;
+	err = paravane_evtchn_op(EVTCHNOP_alloc_unbound, &op);
+	return err ? err : op.port;
 }
 
 /* Under cpus_read_lock() and evtchn_lock. */
 static int evtchn_bind_locked(struct paravane_evtchn *ch, const struct evtchn_spec *spec)
 {
-	bool fixed = spec->kind == KIND_VIRQ || spec->kind == KIND_IPI;
 	int cpu = evtchn_pick_cpu(spec->cpu);
 	long port;
 	int err;
 
-	if (cpu < 0 || (fixed && cpu != spec->cpu))
-		return -ENXIO;
-	port = evtchn_bind_port(spec, cpu);
+	if (cpu < 0)
+		return cpu;
+	port = evtchn_bind_port(spec);
 	if (port < 0)
 		return port;
 	if (port >= PARAVANE_EVTCHN_PORTS) {
@@ -280,8 +255,7 @@ static struct paravane_evtchn *evtchn_bind(const struct evtchn_spec *spec)
 	ch->kind = spec->kind;
 	ch->fn = spec->fn;
 	ch->data = spec->data;
-	ch->doorbell = paravane_platform.doorbell && spec->remote == 0 && spec->kind != KIND_VIRQ &&
-		       spec->kind != KIND_IPI;
+	ch->doorbell = paravane_platform.doorbell && spec->remote == 0;
 	spin_lock_init(&ch->lock);
 	INIT_DELAYED_WORK(&ch->throttle, evtchn_throttle_end);
 
@@ -312,59 +286,13 @@ struct paravane_evtchn *paravane_evtchn_alloc_unbound(domid_t remote, unsigned i
 }
 EXPORT_SYMBOL_GPL(paravane_evtchn_alloc_unbound);
 
-struct paravane_evtchn *paravane_evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
-							 unsigned int cpu, paravane_evtchn_fn fn,
-							 void *data)
-{
-	const struct evtchn_spec spec = {
-		.kind = KIND_INTERDOMAIN,
-		.remote = remote,
-		.number = remote_port,
-		.cpu = cpu,
-		.fn = fn,
-		.data = data,
-	};
-
-	return evtchn_bind(&spec);
-}
-EXPORT_SYMBOL_GPL(paravane_evtchn_bind_interdomain);
-
-struct paravane_evtchn *paravane_evtchn_bind_virq(unsigned int virq, unsigned int cpu,
-						  paravane_evtchn_fn fn, void *data)
-{
-	const struct evtchn_spec spec = {
-		.kind = KIND_VIRQ,
-		.number = virq,
-		.cpu = cpu,
-		.fn = fn,
-		.data = data,
-	};
-
-	return evtchn_bind(&spec);
-}
-EXPORT_SYMBOL_GPL(paravane_evtchn_bind_virq);
-
-struct paravane_evtchn *paravane_evtchn_bind_ipi(unsigned int cpu, paravane_evtchn_fn fn,
-						 void *data)
-{
-	const struct evtchn_spec spec = {
-		.kind = KIND_IPI,
-		.cpu = cpu,
-		.fn = fn,
-		.data = data,
-	};
-
-	return evtchn_bind(&spec);
-}
-EXPORT_SYMBOL_GPL(paravane_evtchn_bind_ipi);
-
 struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote, unsigned int cpu,
 					      paravane_evtchn_fn fn, void *data)
 {
 	const struct evtchn_spec spec = {
 		.kind = KIND_ADOPTED,
 		.remote = remote,
-		.number = port,
+		.port = port,
 		.cpu = cpu,
 		.fn = fn,
 		.data = data,
@@ -438,27 +366,9 @@ static int evtchn_move(struct paravane_evtchn *ch, unsigned int cpu)
 	return err;
 }
 
-int paravane_evtchn_set_cpu(struct paravane_evtchn *ch, unsigned int cpu)
-{
-	int err = -EINVAL;
-
-	if (ch->kind == KIND_VIRQ || ch->kind == KIND_IPI)
-		return err;
-	cpus_read_lock();
-	mutex_lock(&evtchn_lock);
-	if (evtchn_pick_cpu(cpu) == cpu)
-		err = evtchn_move(ch, cpu);
-	mutex_unlock(&evtchn_lock);
-	cpus_read_unlock();
-	return err;
-}
-EXPORT_SYMBOL_GPL(paravane_evtchn_set_cpu);
-
 /**
  * paravane_evtchn_leave_cpu() - a CPU goes offline: move its channels elsewhere
  * @cpu: the CPU, still running
- *
- * A virq or ipi stays with its CPU, masked; its owner closes it in a callback of its own.
  */
 void paravane_evtchn_leave_cpu(unsigned int cpu)
 {
@@ -472,8 +382,7 @@ void paravane_evtchn_leave_cpu(unsigned int cpu)
 		ch = rcu_dereference_protected(channels[port], lockdep_is_held(&evtchn_lock));
 		if (!ch || ch->cpu != cpu)
 			continue;
-		if (ch->kind == KIND_VIRQ || ch->kind == KIND_IPI || other < 0 ||
-		    evtchn_move(ch, other))
+		if (other < 0 || evtchn_move(ch, other))
 			evtchn_hold(ch, HOLD_MOVE);
 	}
 	mutex_unlock(&evtchn_lock);

@@ -35,43 +35,6 @@ struct paravane_evtchn *paravane_evtchn_alloc_unbound(domid_t remote, unsigned i
 						      paravane_evtchn_fn fn, void *data);
 
 /**
- * paravane_evtchn_bind_interdomain() - connect to a port a remote domain allocated for us
- * @remote: the remote domain
- * @remote_port: its port
- * @cpu: as above
- * @fn: as above
- * @data: as above
- *
- * Return: the channel or an ERR_PTR.
- */
-struct paravane_evtchn *paravane_evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port,
-							 unsigned int cpu, paravane_evtchn_fn fn,
-							 void *data);
-
-/**
- * paravane_evtchn_bind_virq() - receive a virtual interrupt
- * @virq: VIRQ_*
- * @cpu: CPU whose vCPU receives it; must be online
- * @fn: as above
- * @data: as above
- *
- * Return: the channel or an ERR_PTR.
- */
-struct paravane_evtchn *paravane_evtchn_bind_virq(unsigned int virq, unsigned int cpu,
-						  paravane_evtchn_fn fn, void *data);
-
-/**
- * paravane_evtchn_bind_ipi() - a port that any CPU can notify to interrupt one CPU
- * @cpu: CPU to be interrupted; must be online
- * @fn: as above
- * @data: as above
- *
- * Return: the channel or an ERR_PTR.
- */
-struct paravane_evtchn *paravane_evtchn_bind_ipi(unsigned int cpu, paravane_evtchn_fn fn,
-						 void *data);
-
-/**
  * paravane_evtchn_adopt() - handle a port that exists since before the module was loaded
  * @port: the port, e.g. XenStore's
  * @remote: domain at its other end
@@ -119,17 +82,6 @@ void paravane_evtchn_mask(struct paravane_evtchn *ch);
  * Any context.
  */
 void paravane_evtchn_unmask(struct paravane_evtchn *ch);
-
-/**
- * paravane_evtchn_set_cpu() - move a channel to another CPU
- * @ch: channel, not a virq or ipi
- * @cpu: online CPU
- *
- * May sleep.
- *
- * Return: 0 or -errno.
- */
-int paravane_evtchn_set_cpu(struct paravane_evtchn *ch, unsigned int cpu);
 
 /**
  * paravane_evtchn_port() - the port number, to be published to the peer

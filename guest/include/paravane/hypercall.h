@@ -56,12 +56,6 @@ static inline long paravane_sched_op(unsigned int cmd, void *arg)
 	return PARAVANE_HYPERCALL2(__HYPERVISOR_sched_op, cmd, (unsigned long)arg);
 }
 
-/* VCPUOP_*. */
-static inline long paravane_vcpu_op(unsigned int cmd, unsigned int vcpu, void *arg)
-{
-	return PARAVANE_HYPERCALL3(__HYPERVISOR_vcpu_op, cmd, vcpu, (unsigned long)arg);
-}
-
 /**
  * paravane_hvm_get_param() - read one of our HVM parameters
  * @index: HVM_PARAM_*
