@@ -103,26 +103,26 @@ int paravane_xs_rm(const struct paravane_xs_tx *tx, const char *dir, const char 
 EXPORT_SYMBOL_GPL(paravane_xs_rm);
 
 /**
- * struct list - a directory that is read in parts
+ * struct xs_listing - a directory that is read in parts
  * @names: its names so far
  * @len: their length
  * @gen: the first part's payload, which begins with the list's generation
  */
-struct list {
+struct xs_listing {
 	char *names;
 	unsigned int len;
 	char *gen;
 };
 
-static void list_forget(struct list *list)
+static void xs_listing_forget(struct xs_listing *list)
 {
 	kfree(list->names);
 	kfree(list->gen);
-	*list = (struct list){};
+	*list = (struct xs_listing){};
 }
 
 /* Append what a payload holds: 1 at the end of the list, -ESTALE if it is another list by now. */
-static int list_append(struct list *list, const char *body, unsigned int len)
+static int xs_listing_append(struct xs_listing *list, const char *body, unsigned int len)
 {
 	const char *names;
 	char *longer;
@@ -143,9 +143,9 @@ static int list_append(struct list *list, const char *body, unsigned int len)
 	return last;
 }
 
-/* Ask for the next part; returns as list_append(). */
-static int list_continue(struct list *list, const struct paravane_xs_tx *tx, const char *dir,
-			 const char *node)
+/* Ask for the next part; returns as xs_listing_append(). */
+static int xs_listing_continue(struct xs_listing *list, const struct paravane_xs_tx *tx,
+			       const char *dir, const char *node)
 {
 	unsigned int len;
 	char from[12];
@@ -156,7 +156,7 @@ static int list_continue(struct list *list, const struct paravane_xs_tx *tx, con
 	body = path_op(XS_DIRECTORY_PART, tx, dir, node, from, strlen(from) + 1, &len);
 	if (IS_ERR(body))
 		return PTR_ERR(body);
-	ret = list_append(list, body, len);
+	ret = xs_listing_append(list, body, len);
 	if (ret < 0 || list->gen)
 		kfree(body);
 	else
@@ -165,17 +165,17 @@ static int list_continue(struct list *list, const struct paravane_xs_tx *tx, con
 }
 
 /* A directory that is too large for one message. */
-static char *list_in_parts(const struct paravane_xs_tx *tx, const char *dir, const char *node,
-			   unsigned int *len)
+static char *xs_listing_read(const struct paravane_xs_tx *tx, const char *dir, const char *node,
+			     unsigned int *len)
 {
 	unsigned int tries = 0;
-	struct list list = {};
+	struct xs_listing list = {};
 	int ret;
 
 	do {
-		ret = list_continue(&list, tx, dir, node);
+		ret = xs_listing_continue(&list, tx, dir, node);
 		if (ret == -ESTALE)
-			list_forget(&list);
+			xs_listing_forget(&list);
 	} while (!ret || (ret == -ESTALE && ++tries < LIST_TRIES));
 	kfree(list.gen);
 	if (ret > 0) {
@@ -202,7 +202,7 @@ char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, c
 
 	body = path_op(XS_DIRECTORY, tx, dir, node, "", 0, &len);
 	if (body == ERR_PTR(-E2BIG))
-		body = list_in_parts(tx, dir, node, &len);
+		body = xs_listing_read(tx, dir, node, &len);
 	if (IS_ERR(body))
 		return ERR_CAST(body);
 	n = paravane_xs_strings(body, len);
