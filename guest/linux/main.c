@@ -38,6 +38,8 @@ static void system_shutdown(struct platform_device *pdev)
 static struct platform_driver system_driver = {
 	.shutdown = system_shutdown,
 	.driver.name = "paravane",
+	/* It is there to be shut down last; unbound from its device it would not be. */
+	.driver.suppress_bind_attrs = true,
 };
 
 static struct platform_device *system_device;
