@@ -150,7 +150,7 @@ test: ## all tests; as root installs what is missing first (PATTERN=... for some
 	@tests/run $(PATTERN)
 
 .PHONY: check
-check: ## what needs no root and no virtual machine once `make setup` ran: unit tests, style
+check: ## unit tests and style: no root and no virtual machine (but what make setup installs)
 check: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests)
 	@tests/run --host $(PATTERN)
 
