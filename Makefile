@@ -150,7 +150,7 @@ test: ## all tests; as root installs what is missing first (PATTERN=... for some
 	@tests/run $(PATTERN)
 
 .PHONY: check
-check: ## unit tests and style: no root and no virtual machine (but what make setup installs)
+check: ## unit tests and style, which need no root and no virtual machine
 check: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests)
 	@tests/run --host $(PATTERN)
 
