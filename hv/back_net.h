@@ -162,4 +162,18 @@ void net_csum_seed(uint8_t *frame, const struct net_headers *h);
 /** net_csum_fill - replace the seed at @start + @offset by the checksum of [@start, @end) */
 void net_csum_fill(uint8_t *frame, size_t start, size_t end, unsigned int offset);
 
+/* back_net_gso.c */
+
+/**
+ * net_segment - cut a TCP frame as its header asks, for who cannot do it himself
+ * @whole: frame to be segmented, of at most NET_FRAME_MAX bytes
+ * @buf: room for as many, where each segment stands while @emit sees it
+ * @emit: called with @net for every segment in order, complete with its checksums
+ *
+ * Return: 0, or -EINVAL if it is not a whole TCP packet or asks for segments of no size.
+ */
+int net_segment(const struct net_frame *whole, uint8_t *buf,
+		void (*emit)(struct back_net *net, const struct net_frame *f),
+		struct back_net *net);
+
 #endif /* HV_BACK_NET_H */

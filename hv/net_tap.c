@@ -27,6 +27,7 @@ struct net_tap {
 	int fd;
 	unsigned int features;
 	uint8_t buf[NET_FRAME_MAX];
+	uint8_t segment[NET_FRAME_MAX];
 };
 
 static int tap_connect(struct net_link *link, unsigned int features)
@@ -55,20 +56,34 @@ static int tap_send(struct net_link *link, struct net_frame *f)
 	return writev(tap->fd, iov, ARRAY_SIZE(iov)) < 0 ? -errno : 0;
 }
 
-/*
- * The kernel's offload flag covers IPv4 and IPv6 alike; the front end may want only one of them, and
- * can finish nothing else.
- */
-static void finish_csum(const struct net_tap *tap, struct net_frame *f)
+static void finish_csum(struct net_frame *f)
 {
-	static const unsigned int wanted[] = { [4] = NET_CSUM4, [6] = NET_CSUM6 };
-	size_t start = f->hdr.csum_start, end = start + f->hdr.csum_offset + 2, l3;
+	size_t start = f->hdr.csum_start, end = start + f->hdr.csum_offset + 2;
 
-	if (!(f->hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || end > f->len ||
-	    tap->features & wanted[net_ip_version(f->data, f->len, &l3)])
+	if (!(f->hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || end > f->len)
 		return;
 	net_csum_fill(f->data, start, f->len, f->hdr.csum_offset);
 	f->hdr.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+}
+
+/*
+ * The kernel's offload flags cover IPv4 and IPv6 alike, and what is in a VLAN; the front end may
+ * want only one of them, and looks for headers nowhere but behind the Ethernet header.
+ */
+static void tap_input(struct net_tap *tap, struct net_frame *f)
+{
+	static const unsigned int wanted[] = { [4] = NET_CSUM4, [6] = NET_CSUM6 };
+	size_t l3 = 0;
+	unsigned int version = net_ip_version(f->data, f->len, &l3);
+	bool tagged = l3 > NET_ETH_HLEN;
+
+	if (tagged && f->hdr.gso_type) {
+		net_segment(f, tap->segment, net_rx_input, tap->link.net);
+		return;
+	}
+	if (tagged || !(tap->features & wanted[version]))
+		finish_csum(f);
+	net_rx_input(tap->link.net, f);
 }
 
 static int tap_poll(struct net_link *link, struct pollfd *fds, unsigned int max, int *timeout)
@@ -102,8 +117,7 @@ static int tap_polled(struct net_link *link, const struct pollfd *fds, unsigned 
 		if (got <= (ssize_t)sizeof(f.hdr))
 			break;
 		f.len = got - sizeof(f.hdr);
-		finish_csum(tap, &f);
-		net_rx_input(link->net, &f);
+		tap_input(tap, &f);
 	}
 	return i;
 }

@@ -43,4 +43,4 @@ net_tap_SRCS := tests/unit/test_net_tap.c tests/unit/fake_net.c $(BACKEND_KIT) h
 net_tap_LIBS := -luring -lslirp
 
 UNIT_TESTS += net_tap_csum
-net_tap_csum_SRCS := tests/unit/test_net_tap_csum.c hv/back_net_csum.c hv/log.c
+net_tap_csum_SRCS := tests/unit/test_net_tap_csum.c hv/back_net_csum.c hv/back_net_gso.c hv/log.c

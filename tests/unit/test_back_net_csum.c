@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Network back end: checksums and segmentation, finished here or handed on. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,13 +201,91 @@ static void test_parse_hostile(void **state)
 	}
 }
 
+/* Segments as they come: put together again here. */
+static struct {
+	unsigned int frames, flags_first, flags_last;
+	uint32_t seq;
+	size_t len;
+	uint8_t data[NET_FRAME_MAX];
+} cut;
+
+static const struct packet *cut_from;
+
+static void collect(struct back_net *net, const struct net_frame *f)
+{
+	struct net_headers h;
+	const uint8_t *tcp;
+	uint32_t seq;
+
+	(void)net;
+	assert_int_equal(net_parse(f->data, f->len, &h), 0);
+	assert_int_equal(h.end, f->len);
+	assert_int_equal(f->hdr.flags, VIRTIO_NET_HDR_F_DATA_VALID);
+	assert_int_equal(f->hdr.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+	assert_int_equal(reference_sum(pseudo_sum(f->data, cut_from, h.l3, f->len - h.l4),
+				       f->data + h.l4, f->len - h.l4),
+			 0xffff);
+	if (!h.v6) {
+		assert_int_equal(reference_sum(0, f->data + h.l3, h.l4 - h.l3), 0xffff);
+		assert_int_equal(f->data[h.l3 + 4] << 8 | f->data[h.l3 + 5],
+				 (0xffff + cut.frames) & 0xffff);
+	}
+	tcp = f->data + h.l4;
+	seq = (uint32_t)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7];
+	if (!cut.frames)
+		cut.seq = seq;
+	assert_int_equal(seq, (uint32_t)(cut.seq + cut.len));
+	if (!cut.frames++)
+		cut.flags_first = tcp[13];
+	else /* neither FIN nor PSH before, no CWR now */
+		assert_int_equal((cut.flags_last & 0x09) | (tcp[13] & 0x80), 0);
+	cut.flags_last = tcp[13];
+	memcpy(cut.data + cut.len, f->data + h.payload, f->len - h.payload);
+	cut.len += f->len - h.payload;
+}
+
+static void test_segment(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 1447, 1448, 1449, 2896, 30000 };
+	static uint8_t frame[NET_FRAME_MAX], buf[NET_FRAME_MAX];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes) * 6; i++) {
+		struct packet k = { i & 1, true, sizes[i / 6], i / 2 % 3 };
+		struct net_frame f = { .data = frame, .hdr.gso_size = 1448 };
+		const bool several = k.payload > 1448;
+		size_t l3, l4;
+
+		f.len = build(frame, &k, &l3, &l4);
+		if (!k.v6)
+			put16(frame + l3 + 4, 0xffff);
+		frame[l4 + 4] = frame[l4 + 5] = frame[l4 + 6] = 0xff; /* soon around */
+		frame[l4 + 13] = 0x99; /* CWR, ACK, PSH, FIN */
+		memset(&cut, 0, sizeof(cut));
+		cut_from = &k;
+		assert_int_equal(net_segment(&f, buf, collect, NULL), 0);
+		assert_int_equal(cut.frames, k.payload ? (k.payload + 1447) / 1448 : 1);
+		assert_int_equal(cut.len, k.payload);
+		assert_memory_equal(cut.data, frame + l4 + 32, k.payload);
+		assert_int_equal(cut.flags_first, several ? 0x90 : 0x99);
+		assert_int_equal(cut.flags_last, several ? 0x19 : 0x99);
+
+		f.hdr.gso_size = 0;
+		assert_int_equal(net_segment(&f, buf, collect, NULL), -EINVAL);
+		f.hdr.gso_size = 1448;
+		f.len--;
+		assert_int_equal(net_segment(&f, buf, collect, NULL), -EINVAL);
+	}
+}
+
 int main(void)
 {
 #define TEST(fn, set_up) cmocka_unit_test_setup_teardown(fn, set_up, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_csum, setup_plain),	      TEST(test_csum_offload, setup),
 		TEST(test_gso_offload, setup),	      TEST(test_gso_not_offered, setup_plain),
-		cmocka_unit_test(test_parse_hostile),
+		cmocka_unit_test(test_parse_hostile), cmocka_unit_test(test_segment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

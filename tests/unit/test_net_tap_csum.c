@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which checksums the tap link finishes for a front end that takes only some of them unfinished. The
- * tap is a socket pair.
+ * Which checksums and segments the tap link finishes for a front end that takes only some of them
+ * unfinished. The tap is a socket pair.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,7 @@
 
 static struct net_frame given;
 static uint8_t given_data[256];
+static unsigned int given_frames;
 
 /* ---- what hv/net_tap.c needs ---- */
 
@@ -23,6 +24,7 @@ void net_rx_input(struct back_net *net, const struct net_frame *f)
 {
 	(void)net;
 	given = *f;
+	given_frames++;
 	memcpy(given_data, f->data, f->len);
 }
 
@@ -104,41 +106,88 @@ static const struct {
 	{ "\x88\xa8\x40\x07\x81\x00\x60\x05", 8 },
 };
 
-/* Through the link, for a front end of @features */
-static bool finishes(unsigned int features, unsigned int tagging, int version)
+/* @frame comes over the tap of a front end of @features. */
+static void receive(unsigned int features, struct virtio_net_hdr *hdr, uint8_t *frame, size_t len)
 {
 	struct net_tap *tap = calloc(1, sizeof(*tap));
 	struct pollfd fds = { .revents = POLLIN };
-	uint8_t frame[sizeof(given_data)];
-	struct virtio_net_hdr hdr;
-	size_t len = build(&hdr, frame, taggings[tagging].tags, taggings[tagging].len, version);
-	struct iovec iov[] = { { &hdr, sizeof(hdr) }, { frame, len } };
+	struct iovec iov[] = { { hdr, sizeof(*hdr) }, { frame, len } };
 	int fd[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fd), 0);
 	tap->fd = fd[0];
 	tap->features = features;
 	given.len = 0;
-	assert_int_equal(writev(fd[1], iov, 2), sizeof(hdr) + len);
+	given_frames = 0;
+	assert_int_equal(writev(fd[1], iov, 2), sizeof(*hdr) + len);
 	assert_int_equal(tap_polled(&tap->link, &fds, 1), 1);
 	close(fd[1]);
 	tap_close(&tap->link);
+}
+
+static bool finishes(unsigned int features, unsigned int tagging, int version)
+{
+	uint8_t frame[sizeof(given_data)];
+	struct virtio_net_hdr hdr;
+	size_t len = build(&hdr, frame, taggings[tagging].tags, taggings[tagging].len, version);
+
+	receive(features, &hdr, frame, len);
+	assert_int_equal(given_frames, 1);
 	return finished(&hdr, frame, len);
 }
 
-static void test_versions_behind_tags(void **state)
+static void test_versions(void **state)
 {
 	(void)state;
-	for (unsigned int t = 0; t < ARRAY_SIZE(taggings); t++) {
-		assert_false(finishes(NET_CSUM4, t, 4));
-		assert_true(finishes(NET_CSUM4, t, 6));
-		assert_true(finishes(NET_CSUM6, t, 4));
-		assert_false(finishes(NET_CSUM6, t, 6));
+	assert_false(finishes(NET_CSUM4, 0, 4));
+	assert_true(finishes(NET_CSUM4, 0, 6));
+	assert_true(finishes(NET_CSUM6, 0, 4));
+	assert_false(finishes(NET_CSUM6, 0, 6));
+	assert_true(finishes(0, 0, 4));
+	assert_true(finishes(0, 0, 6));
+	assert_false(finishes(NET_CSUM4 | NET_CSUM6, 0, 4));
+	assert_false(finishes(NET_CSUM4 | NET_CSUM6, 0, 6));
+}
+
+/* No front end looks behind tags. */
+static void test_tags(void **state)
+{
+	(void)state;
+	for (unsigned int t = 1; t < ARRAY_SIZE(taggings); t++) {
+		assert_true(finishes(NET_CSUM4 | NET_CSUM6, t, 4));
+		assert_true(finishes(NET_CSUM4 | NET_CSUM6, t, 6));
 		assert_true(finishes(0, t, 4));
-		assert_true(finishes(0, t, 6));
-		assert_false(finishes(NET_CSUM4 | NET_CSUM6, t, 4));
-		assert_false(finishes(NET_CSUM4 | NET_CSUM6, t, 6));
 	}
+}
+
+/* A TCP packet of 40 bytes to be cut after every 16 */
+static void test_segments(void **state)
+{
+	static const uint8_t plain[94] = {
+		[12] = 0x08, [14] = 0x45, [17] = 80, [23] = 6, [46] = 0x50,
+	};
+	struct virtio_net_hdr hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				      .csum_start = 34,
+				      .csum_offset = 16,
+				      .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+				      .gso_size = 16 };
+	uint8_t frame[sizeof(plain) + 4];
+
+	(void)state;
+	memcpy(frame, plain, sizeof(plain));
+	receive(NET_CSUM4 | NET_TSO4, &hdr, frame, sizeof(plain));
+	assert_int_equal(given_frames, 1);
+	assert_memory_equal(given_data, plain, sizeof(plain));
+	assert_int_equal(given.hdr.gso_size, 16);
+
+	memcpy(frame + 12, "\x81\x00\x00\x05", 4);
+	memcpy(frame + 16, plain + 12, sizeof(plain) - 12);
+	hdr.csum_start += 4;
+	receive(NET_CSUM4 | NET_TSO4, &hdr, frame, sizeof(frame));
+	assert_int_equal(given_frames, 3);
+	assert_int_equal(given.len, 4 + 54 + 8);
+	assert_int_equal(given.hdr.gso_type, 0);
+	assert_int_equal(given.hdr.flags, VIRTIO_NET_HDR_F_DATA_VALID);
 }
 
 /* No front end looks for a checksum in what is not IP. */
@@ -152,8 +201,10 @@ static void test_not_ip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_versions_behind_tags),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_not_ip),
+		cmocka_unit_test(test_segments),
 	};
 
 	return cmocka_run_group_tests_name("net_tap_csum", tests, NULL, NULL);
