@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""httpd.py PORT_FILE GET_FILE PUT_FILE: serve GET_FILE on any GET, store any PUT's body in PUT_FILE.
+"""httpd.py PORT_FILE GET_FILE PUT_FILE [ADDRESS]: serve GET_FILE on any GET, store any PUT's body in PUT_FILE.
 
-Listens on loopback at a free port, whose number goes to PORT_FILE.
+Listens on ADDRESS (127.0.0.1) at a free port, whose number goes to PORT_FILE.
 """
 import http.server
 import os
@@ -44,7 +44,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 port_file, get_file, put_file = sys.argv[1:4]
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+address = sys.argv[4] if len(sys.argv) > 4 else "127.0.0.1"
+server = http.server.ThreadingHTTPServer((address, 0), Handler)
 with open(port_file + ".tmp", "w") as f:
     f.write(f"{server.server_address[1]}\n")
 os.rename(port_file + ".tmp", port_file)
