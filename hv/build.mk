@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The hypervisor: every C file of this directory, and the libraries they use.
+# The hypervisor: every C file here and in xen/ (what only profile xen needs), and the libraries they use.
 
-HV_SRCS := $(sort $(wildcard hv/*.c))
+HV_SRCS := $(sort $(wildcard hv/*.c hv/xen/*.c))
 HV_LIBS := -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz -luring -lslirp -ljansson

@@ -3,7 +3,7 @@
 
 UNIT_TESTS += boot acpi mem cpuid config loop
 
-BOOT_SRCS := $(wildcard hv/boot*.c) hv/decompress.c hv/acpi.c hv/mem.c hv/pagewalk.c hv/log.c
+BOOT_SRCS := $(wildcard hv/boot*.c hv/xen/boot*.c) hv/decompress.c hv/acpi.c hv/mem.c hv/pagewalk.c hv/log.c
 boot_SRCS := tests/unit/test_boot.c $(BOOT_SRCS)
 boot_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
 
