@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +34,7 @@ unsigned int config_vdev(const char *name)
 	return n < 16 ? XVD_MAJOR << 8 | n << 4 : VDEV_EXTENDED | n << 8;
 }
 
-static int parse_number(const char *text, unsigned long long *value, const char **end)
+int config_number(const char *text, unsigned long long *value, const char **end)
 {
 	char *stop;
 
@@ -109,7 +108,7 @@ static int parse_memory(struct config *c, const char *value)
 	const char *end;
 	int shift;
 
-	if (parse_number(value, &n, &end))
+	if (config_number(value, &n, &end))
 		goto bad;
 	switch (*end) {
 	case 'k':
@@ -143,7 +142,7 @@ static int parse_vcpus(struct config *c, const char *value)
 	unsigned long long n;
 	const char *end;
 
-	if (parse_number(value, &n, &end) || *end || n < 1 || n > MAX_VCPUS) {
+	if (config_number(value, &n, &end) || *end || n < 1 || n > MAX_VCPUS) {
 		pr_err("--vcpus %s: a domain has 1 to %d vCPUs", value, MAX_VCPUS);
 		return -EINVAL;
 	}
@@ -278,26 +277,6 @@ err:
 	return ret;
 }
 
-static int parse_tap(struct nic_config *nic, const char *value)
-{
-	const char *name = value + strlen("tap=");
-	size_t len = strcspn(name, ",");
-
-	if (name[len] && strcmp(name + len, ",create")) {
-		pr_err("--net %s: unknown option %s (create)", value, name + len + 1);
-		return -EINVAL;
-	}
-	if (!len || len >= IFNAMSIZ || strcspn(name, "/% ") < len) {
-		pr_err("--net %s: a tap's name has 1 to %d characters, no '/', '%%', ',' or space",
-		       value, IFNAMSIZ - 1);
-		return -EINVAL;
-	}
-	nic->type = NIC_TAP;
-	nic->create = name[len];
-	snprintf(nic->ifname, sizeof(nic->ifname), "%.*s", (int)len, name);
-	return 0;
-}
-
 static int parse_net(struct config *c, const char *value)
 {
 	struct nic_config *nic = &c->nic[c->nr_nics];
@@ -309,13 +288,7 @@ static int parse_net(struct config *c, const char *value)
 		       CONFIG_MAX_NICS);
 		return -EINVAL;
 	}
-	*nic = (struct nic_config){ 0 };
-	if (!strcmp(value, "user"))
-		nic->type = NIC_USER;
-	else if (strncmp(value, "tap=", 4)) {
-		pr_err("--net %s: unknown network (user, tap=IFACE[,create] or none)", value);
-		return -EINVAL;
-	} else if (parse_tap(nic, value))
+	if (config_parse_nic(nic, value))
 		return -EINVAL;
 	c->nr_nics++;
 	return 0;
@@ -336,11 +309,14 @@ static const struct run_option {
 	{ "disk", "FILE[,ro][,vdev=xvdX][,format=raw]", parse_disk,
 	  "a file or block device as a PV disk; ro: read-only, vdev:\n"
 	  "its name (the next free one); may be repeated" },
-	{ "net", "user|tap=IFACE[,create]|none", parse_net,
+	{ "net", "user[,hostfwd=...]|tap=IFACE[,create]|none", parse_net,
 	  "user: a network of its own, with DHCP and DNS, which\n"
-	  "needs no privilege; tap: an interface of the host, made\n"
-	  "beforehand (ip tuntap add IFACE mode tap) or, with\n"
-	  "create, now and for this run only (none); may be repeated" },
+	  "needs no privilege; hostfwd=tcp:127.0.0.1:2222-:22: port\n"
+	  "2222 there leads to the guest's 22, ...=[tcp|udp]:[HOST]:\n"
+	  "PORT-[GUEST]:PORT, may be repeated; tap: an interface of\n"
+	  "the host, made beforehand (ip tuntap add IFACE mode tap)\n"
+	  "or, with create, now and for this run only (none); may be\n"
+	  "repeated" },
 	{ "console", "stdio|pty|file=PATH|none", parse_console,
 	  "where the console goes (stdio, where Ctrl-] asks the\n"
 	  "guest to shut down)" },

@@ -6,6 +6,7 @@
 
 #define CONFIG_MAX_DISKS 16
 #define CONFIG_MAX_NICS 8
+#define CONFIG_MAX_FORWARDS 16
 
 /** enum profile - who the guest thinks we are; see docs/ABI.md */
 enum profile { PROFILE_KVM, PROFILE_XEN, PROFILE_NONE };
@@ -21,9 +22,19 @@ struct disk_config {
 
 enum nic_type { NIC_USER, NIC_TAP };
 
-/** struct nic_config - one --net user|tap=IFACE[,create] */
+/** struct host_forward - one hostfwd= of the user-mode network: where the host listens, and for whom */
+struct host_forward {
+	bool udp;
+	/* IPv4, network byte order; 0: all addresses of the host, the one the guest has by DHCP */
+	uint32_t host, guest;
+	uint16_t host_port, guest_port;
+};
+
+/** struct nic_config - one --net user[,hostfwd=...]|tap=IFACE[,create] */
 struct nic_config {
 	enum nic_type type;
+	struct host_forward forward[CONFIG_MAX_FORWARDS]; /* NIC_USER */
+	unsigned int nr_forwards;
 	char ifname[16]; /* NIC_TAP */
 	bool create; /* NIC_TAP: make @ifname if it is missing, for as long as we run */
 	uint8_t mac[6];
@@ -61,6 +72,12 @@ struct config {
 int config_parse(int argc, char **argv, struct config *config);
 
 void config_free(struct config *config);
+
+/** config_parse_nic - read the value of a --net that is not none; 0, or -EINVAL after printing one line */
+int config_parse_nic(struct nic_config *nic, const char *value);
+
+/** config_number - read decimal digits; @end: what follows them; 0 or -EINVAL */
+int config_number(const char *text, unsigned long long *value, const char **end);
 
 /** config_vdev - Xen's virtual device number of a whole disk named like xvda; 0 if @name is no such name */
 unsigned int config_vdev(const char *name);

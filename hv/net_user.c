@@ -3,7 +3,8 @@
  * The user-mode network: a TCP/IP stack (libslirp) that turns the guest's connections into
  * sockets of this process. It needs no privilege and no set-up.
  *
- *	guest 10.0.2.15 by DHCP, router and host's loopback 10.0.2.2, DNS 10.0.2.3; IPv4, outbound
+ *	guest 10.0.2.15 by DHCP, router and host's loopback 10.0.2.2, DNS 10.0.2.3; IPv4, outbound,
+ *	and inbound where a port of the host is forwarded
  *
  * libslirp takes and gives whole frames with checksums, so nothing is offloaded. After it is made
  * all calls come from the queue's thread.
@@ -13,9 +14,11 @@
 #include <string.h>
 #include <time.h>
 
+#include <arpa/inet.h>
 #include <slirp/libslirp.h>
 
 #include "hv/back_net.h"
+#include "hv/config.h"
 #include "hv/log.h"
 
 struct net_user;
@@ -246,6 +249,28 @@ static const SlirpCb callbacks = {
 	.notify = user_notify_nop,
 };
 
+static int user_forward(Slirp *slirp, const SlirpConfig *net, const struct host_forward *forward)
+{
+	const struct in_addr from = { forward->host }, to = { forward->guest };
+	char host[INET_ADDRSTRLEN], guest[INET_ADDRSTRLEN];
+	int err;
+
+	inet_ntop(AF_INET, &forward->host, host, sizeof(host));
+	inet_ntop(AF_INET, &forward->guest, guest, sizeof(guest));
+	if (forward->guest && (forward->guest & net->vnetmask.s_addr) != net->vnetwork.s_addr) {
+		pr_err("user-mode network: cannot forward to %s, the guest's addresses are 10.0.2.x",
+		       guest);
+		return -EINVAL;
+	}
+	if (!slirp_add_hostfwd(slirp, forward->udp, from, forward->host_port, to,
+			       forward->guest_port))
+		return 0;
+	err = errno ? -errno : -EIO;
+	pr_err("user-mode network: cannot listen on %s port %s:%u: %s",
+	       forward->udp ? "UDP" : "TCP", host, forward->host_port, strerror(-err));
+	return err;
+}
+
 int net_user_open(const struct nic_config *cfg, struct net_link **link)
 {
 	struct net_user *user = calloc(1, sizeof(*user));
@@ -258,8 +283,9 @@ int net_user_open(const struct nic_config *cfg, struct net_link **link)
 		.vnameserver.s_addr = htonl(0x0a000203),
 		.vdhcp_start.s_addr = htonl(0x0a00020f),
 	};
+	unsigned int i;
+	int err;
 
-	(void)cfg;
 	if (!user)
 		return -ENOMEM;
 	user->link.ops = &user_ops;
@@ -268,6 +294,13 @@ int net_user_open(const struct nic_config *cfg, struct net_link **link)
 		pr_err("user-mode network: cannot be started");
 		free(user);
 		return -ENOMEM;
+	}
+	for (i = 0; i < cfg->nr_forwards; i++) {
+		err = user_forward(user->slirp, &slirp, &cfg->forward[i]);
+		if (err) {
+			user_close(&user->link);
+			return err;
+		}
 	}
 	*link = &user->link;
 	return 0;

@@ -44,3 +44,7 @@ net_tap_LIBS := -luring -lslirp
 
 UNIT_TESTS += net_tap_csum
 net_tap_csum_SRCS := tests/unit/test_net_tap_csum.c hv/back_net_csum.c hv/back_net_gso.c hv/log.c
+
+UNIT_TESTS += net_user
+net_user_SRCS := tests/unit/test_net_user.c hv/net_user.c hv/log.c
+net_user_LIBS := -lslirp

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,6 +107,51 @@ static void test_taps(void **state)
 	config_free(&c);
 }
 
+static void test_forwards(void **state)
+{
+	const struct host_forward *forward;
+	struct config c;
+
+	(void)state;
+	assert_int_equal(
+		parse("--net user,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::53-10.0.2.16:5353 "
+		      "--net user,hostfwd=::1-:65535",
+		      &c),
+		0);
+	assert_int_equal(c.nr_nics, 2);
+	assert_int_equal(c.nic[0].type, NIC_USER);
+	assert_int_equal(c.nic[0].nr_forwards, 2);
+	forward = c.nic[0].forward;
+	assert_false(forward[0].udp);
+	assert_int_equal(ntohl(forward[0].host), INADDR_LOOPBACK);
+	assert_int_equal(forward[0].host_port, 2222);
+	assert_int_equal(forward[0].guest, 0);
+	assert_int_equal(forward[0].guest_port, 22);
+	assert_true(forward[1].udp);
+	assert_int_equal(forward[1].host, 0);
+	assert_int_equal(forward[1].host_port, 53);
+	assert_int_equal(ntohl(forward[1].guest), 0x0a000210);
+	assert_int_equal(forward[1].guest_port, 5353);
+	assert_int_equal(c.nic[1].nr_forwards, 1);
+	assert_int_equal(c.nic[1].forward[0].guest_port, 65535);
+	config_free(&c);
+}
+
+static void test_too_many_forwards(void **state)
+{
+	char line[1024] = "--net user";
+	struct config c;
+
+	(void)state;
+	for (int i = 0; i < CONFIG_MAX_FORWARDS; i++)
+		strcat(line, ",hostfwd=::1-:1");
+	assert_int_equal(parse(line, &c), 0);
+	config_free(&c);
+	strcat(line, ",hostfwd=::1-:1");
+	assert_true(parse(line, &c) < 0);
+	config_free(&c);
+}
+
 static void test_macs_differ_and_last(void **state)
 {
 	struct config a, b;
@@ -174,6 +220,24 @@ static void test_bad_lines(void **state)
 		"--net tap=a,frob",
 		"--net tap=a,create,create",
 		"--net user,create",
+		"--net user,",
+		"--net user,hostfwd=",
+		"--net user,hostfwd=tcp",
+		"--net user,hostfwd=tcp:127.0.0.1:2222",
+		"--net user,hostfwd=tcp::2222-22",
+		"--net user,hostfwd=2222-:22",
+		"--net user,hostfwd=sctp::2222-:22",
+		"--net user,hostfwd=tcp:localhost:2222-:22",
+		"--net user,hostfwd=tcp:127.0.0.1.1:2222-:22",
+		"--net user,hostfwd=tcp::-:22",
+		"--net user,hostfwd=tcp::0-:22",
+		"--net user,hostfwd=tcp::65536-:22",
+		"--net user,hostfwd=tcp::-1-:22",
+		"--net user,hostfwd=tcp::2222-:",
+		"--net user,hostfwd=tcp::2222-:ssh",
+		"--net user,hostfwd=tcp::2222-:22:22",
+		"--net user,hostfwd=tcp::2222-guest:22",
+		"--net tap=a,hostfwd=tcp::2222-:22",
 		"--json=x",
 		"--kernel=",
 		"-x",
@@ -213,6 +277,8 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_disks),
 		cmocka_unit_test(test_taps),
+		cmocka_unit_test(test_forwards),
+		cmocka_unit_test(test_too_many_forwards),
 		cmocka_unit_test(test_macs_differ_and_last),
 		cmocka_unit_test(test_memory_sizes),
 		cmocka_unit_test(test_bad_lines),
