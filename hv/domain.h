@@ -10,7 +10,6 @@
  *   evtchn table lock  binding and closing ports (hv/evtchn.c); never in a hot path
  *   evtchn port lock   one per port; never two at once; all that a send takes
  *   vCPU timer lock    one per vCPU (hv/timer.c)
- *   vCPU area lock     one per vCPU: its runstate and time areas (hv/runstate.c)
  *   vCPU wait lock     one per vCPU: SCHEDOP_poll (hv/hc_sched.c)
  * Storage of shared pages is read under RCU (liburcu) instead of a lock, grant entries with compare-and-swap.
  * XenStore and the xenbus state machines belong to the loop thread and need no lock.

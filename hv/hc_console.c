@@ -9,6 +9,7 @@
 #include "hv/mem.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/runstate.h"
 
 long hc_console_io(struct vcpu *v, const uint64_t *arg)
 {
@@ -46,11 +47,13 @@ long hc_vm_assist(struct vcpu *v, const uint64_t *arg)
 	switch (cmd) {
 	case VMASST_CMD_enable:
 		__atomic_fetch_or(assist, 1ULL << type, __ATOMIC_SEQ_CST);
-		return 0;
+		break;
 	case VMASST_CMD_disable:
 		__atomic_fetch_and(assist, ~(1ULL << type), __ATOMIC_SEQ_CST);
-		return 0;
+		break;
 	default:
 		return -ENOSYS;
 	}
+	runstate_assist(v->domain);
+	return 0;
 }

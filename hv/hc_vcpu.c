@@ -6,9 +6,9 @@
 #include "hv/hypercall.h"
 #include "hv/hypercalls.h"
 #include "hv/mem.h"
-#include "hv/runstate.h"
 #include "hv/timer.h"
 #include "hv/vcpu.h"
+#include "hv/xen/runstate.h"
 
 #include <xen-public/vcpu.h>
 

@@ -14,9 +14,9 @@
 #include "hv/hypercall.h"
 #include "hv/hypercalls.h"
 #include "hv/log.h"
-#include "hv/runstate.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/runstate.h"
 
 /**
  * struct hypercall - what we know about a number

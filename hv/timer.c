@@ -251,6 +251,9 @@ int timer_create_domain(struct domain *d)
 	if (err)
 		goto fail;
 	pvclock_init(&d->timers->clock, guest_tsc(d->timers), d->kvm.tsc_khz);
+	err = timer_align_kvm_clock(d);
+	if (err)
+		goto fail;
 	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
 		err = timer_init(&d->timers->timer[i], d->vcpu[i]);
 		if (err)

@@ -17,7 +17,6 @@ int vcpu_abi_create(struct vcpu *v)
 
 	if (!abi)
 		return -ENOMEM;
-	pthread_mutex_init(&abi->area_lock, NULL);
 	pthread_mutex_init(&abi->wait_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -37,7 +36,6 @@ void vcpu_abi_destroy(struct vcpu *v)
 		close(abi->sched_fd);
 	pthread_cond_destroy(&abi->wait);
 	pthread_mutex_destroy(&abi->wait_lock);
-	pthread_mutex_destroy(&abi->area_lock);
 	free(abi);
 	v->abi = NULL;
 }

@@ -38,10 +38,11 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
  * @virq_port: ports bound to virtual interrupts, 0 for none; accessed atomically
  * @in_multicall: a multicall is being served; own thread only
  * @line: CONSOLEIO_write's current line; own thread only
- * @area_lock: guards the members below it
- * @runstate_area: VCPUOP_register_runstate_memory_area
- * @runstate: last state published
+ * @runstate_area: VCPUOP_register_runstate_memory_area, unless KVM keeps it; this and the next four are
+ *		   hv/xen/runstate.c's, own thread only
+ * @runstate: last figures
  * @runstate_due: guest system time from which on it is worth publishing again
+ * @kvm_counts: the figures are KVM's
  * @sched_fd: scheduler statistics of the vCPU's thread, -1 before its first use
  * @wait_lock: guards @woken
  * @wait: SCHEDOP_poll and SCHEDOP_block sleep here
@@ -57,10 +58,10 @@ struct vcpu_abi {
 	bool in_multicall;
 	struct guest_line line;
 
-	pthread_mutex_t area_lock;
 	struct guest_area runstate_area;
 	struct vcpu_runstate_info runstate;
 	uint64_t runstate_due;
+	bool kvm_counts;
 	int sched_fd;
 
 	pthread_mutex_t wait_lock;

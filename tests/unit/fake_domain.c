@@ -228,6 +228,33 @@ uint8_t uart_read(struct uart *uart, unsigned int reg)
 	return 0;
 }
 
+static int xen_vcpu_attr(unsigned int vcpu, struct kvm_xen_vcpu_attr *attr, bool set)
+{
+	struct kvm_xen_vcpu_attr *runstate = &fake->runstate[vcpu];
+
+	if (set && fake->kvm_refuses) {
+		errno = EINVAL;
+		return -1;
+	}
+	switch (attr->type) {
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
+		fake->vcpu_info_gpa[vcpu] = attr->u.gpa;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
+		fake->runstate_gpa[vcpu] = attr->u.gpa;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
+		runstate->u.runstate.state = attr->u.runstate.state;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA:
+		if (set)
+			*runstate = *attr;
+		else
+			*attr = *runstate;
+	}
+	return 0;
+}
+
 /* Linked with --wrap=ioctl: what KVM would do for a guest whose TSC is the host's */
 int __wrap_ioctl(int fd, unsigned long request, ...);
 
@@ -243,8 +270,15 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	switch (request) {
 	case KVM_GET_DEVICE_ATTR: /* the TSC offset stays 0 */
 	case KVM_SET_USER_MEMORY_REGION:
+		return 0;
 	case KVM_SET_CLOCK:
+		fake->kvm_clock = ((struct kvm_clock_data *)arg)->clock;
+		return 0;
+	case KVM_GET_CLOCK:
+		((struct kvm_clock_data *)arg)->clock = fake->kvm_clock;
+		return 0;
 	case KVM_XEN_HVM_SET_ATTR:
+		fake->hvm_attr = *(struct kvm_xen_hvm_attr *)arg;
 		return 0;
 	case KVM_SET_MP_STATE:
 		fake->mp_state[vcpu] = ((struct kvm_mp_state *)arg)->mp_state;
@@ -253,8 +287,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		((struct kvm_mp_state *)arg)->mp_state = fake->mp_state[vcpu];
 		return 0;
 	case KVM_XEN_VCPU_SET_ATTR:
-		fake->vcpu_info_gpa[vcpu] = ((struct kvm_xen_vcpu_attr *)arg)->u.gpa;
-		return 0;
+	case KVM_XEN_VCPU_GET_ATTR:
+		return xen_vcpu_attr(vcpu, arg, request == KVM_XEN_VCPU_SET_ATTR);
 	default:
 		errno = ENOTTY;
 		return -1;

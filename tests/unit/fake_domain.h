@@ -35,6 +35,11 @@ struct fake {
 	unsigned int doorbells;
 	/* As KVM was told and tells; @before_call runs once before the next vcpu_call() */
 	gpa_t vcpu_info_gpa[FAKE_VCPUS];
+	gpa_t runstate_gpa[FAKE_VCPUS];
+	struct kvm_xen_vcpu_attr runstate[FAKE_VCPUS];
+	struct kvm_xen_hvm_attr hvm_attr;
+	uint64_t kvm_clock;
+	bool kvm_refuses;
 	uint32_t mp_state[FAKE_VCPUS];
 	void (*before_call)(void);
 	/* What was logged since @log_len was last set to 0; how often the counters were read */

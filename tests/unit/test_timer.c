@@ -281,6 +281,144 @@ static void test_runstate(void **state)
 	assert_int_not_equal(((struct vcpu_time_info *)fake_ram(0xb100))->tsc_to_system_mul, 0);
 }
 
+static long register_runstate(unsigned int vcpu, gva_t addr)
+{
+	struct vcpu_register_runstate_memory_area reg = { .addr.p = addr };
+
+	return vcpu_op(VCPUOP_register_runstate_memory_area, vcpu, &reg, sizeof(reg));
+}
+
+static struct vcpu_runstate_info get_runstate(unsigned int vcpu)
+{
+	struct vcpu_runstate_info info;
+
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, vcpu, 0xc000),
+			 0);
+	memcpy(&info, fake_ram(0xc000), sizeof(info));
+	return info;
+}
+
+static void test_runstate_is_renewed(void **state)
+{
+	struct vcpu_runstate_info *area = fake_ram(0xa000);
+	uint64_t entry;
+
+	(void)state;
+	assert_int_equal(fake_call(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+				   VMASST_TYPE_runstate_update_flag, 0),
+			 0);
+	assert_int_equal(register_runstate(0, 0xa000), 0);
+	entry = area->state_entry_time;
+	assert_false(entry & XEN_RUNSTATE_UPDATE);
+	fake_call(__HYPERVISOR_xen_version, 0, 0, 0);
+	assert_int_equal(area->state_entry_time, entry); /* too soon to be worth it */
+	for (unsigned int i = 0; i < 6; i++)
+		sleep_ms();
+	fake_call(__HYPERVISOR_xen_version, 0, 0, 0);
+	assert_true(area->state_entry_time > entry);
+	assert_false(area->state_entry_time & XEN_RUNSTATE_UPDATE);
+	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_equal(area->time[RUNSTATE_offline], 0);
+}
+
+static void test_runstate_by_kvm(void **state)
+{
+	struct kvm_xen_vcpu_attr *kvm = &fake->runstate[0];
+	struct vcpu_runstate_info *area = fake_ram(0xa000);
+
+	(void)state;
+	memset(area, 0xaa, PAGE_SIZE);
+	/* Not on the port transport: KVM does nothing there for a guest it does not take for Xen's */
+	fake->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_RUNSTATE;
+	assert_int_equal(register_runstate(0, 0xa000), 0);
+	assert_int_equal(fake->runstate_gpa[0], 0);
+	assert_int_equal(area->state, RUNSTATE_running);
+
+	fake->d.transport = TRANSPORT_INTERCEPT;
+	fake->kvm_clock = 3600 * SEC; /* no thread of this test has run that long */
+	memset(area, 0xaa, PAGE_SIZE);
+	assert_int_equal(register_runstate(0, 0xa000), 0);
+	assert_int_equal(fake->runstate_gpa[0], 0xa000);
+	assert_int_equal(fake->hvm_attr.type, KVM_XEN_ATTR_TYPE_LONG_MODE);
+	assert_int_equal(fake->hvm_attr.u.long_mode, 1);
+	/* What KVM checks, and what it would otherwise call stolen */
+	assert_int_equal(kvm->u.runstate.state_entry_time, fake->kvm_clock);
+	assert_int_equal(kvm->u.runstate.time_running + kvm->u.runstate.time_runnable +
+				 kvm->u.runstate.time_blocked,
+			 fake->kvm_clock);
+	assert_int_equal(kvm->u.runstate.time_offline, 0);
+
+	/* From here on the figures are KVM's, and so is the area */
+	for (unsigned int i = 0; i < 6; i++)
+		sleep_ms();
+	fake_call(__HYPERVISOR_xen_version, 0, 0, 0);
+	assert_memory_equal(area, fake_ram(0xa800), 0x800);
+	kvm->u.runstate.time_runnable = 77;
+	kvm->u.runstate.time_offline = 5;
+	kvm->u.runstate.state_entry_time = 1000;
+	kvm->u.runstate.state = RUNSTATE_runnable;
+	assert_int_equal(get_runstate(0).time[RUNSTATE_runnable], 77);
+	assert_int_equal(get_runstate(0).time[RUNSTATE_offline], 5);
+	assert_int_equal(get_runstate(0).state_entry_time, 1000);
+	assert_int_equal(get_runstate(0).state, RUNSTATE_running);
+
+	/* KVM takes no area that straddles pages; the figures remain its own */
+	assert_int_equal(register_runstate(0, 0xbff0), 0);
+	assert_int_equal(fake->runstate_gpa[0], GFN_NONE);
+	assert_int_equal(((struct vcpu_runstate_info *)fake_ram(0xbff0))->time[RUNSTATE_runnable],
+			 77);
+	assert_int_equal(register_runstate(0, 0xa000), 0);
+	assert_int_equal(fake->runstate_gpa[0], 0xa000);
+	assert_int_equal(kvm->u.runstate.time_runnable, 77);
+	assert_int_equal(register_runstate(0, 0), 0);
+	assert_int_equal(fake->runstate_gpa[0], GFN_NONE);
+	assert_memory_equal(area, fake_ram(0xa800), 0x400);
+}
+
+/* Whatever the reason, the guest gets its figures */
+static void test_runstate_kvm_refuses(void **state)
+{
+	struct vcpu_runstate_info *area = fake_ram(0xa000);
+
+	(void)state;
+	fake->d.kvm.xen_caps = KVM_XEN_HVM_CONFIG_RUNSTATE;
+	fake->d.transport = TRANSPORT_INTERCEPT;
+	fake->kvm_clock = 3600 * SEC; /* no thread of this test has run that long */
+	fake->kvm_refuses = true;
+	assert_int_equal(register_runstate(1, 0xa000), 0);
+	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_not_equal(area->state_entry_time, 0);
+	fake->kvm_refuses = false;
+	/* KVM's clock behind the thread's times: it would not take them */
+	fake->kvm_clock = 0;
+	memset(area, 0xaa, PAGE_SIZE);
+	assert_int_equal(register_runstate(1, 0xa000), 0);
+	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_equal(fake->runstate_gpa[1], 0);
+}
+
+/* KVM before Linux 6.2 has no such switch; later ones have to be told */
+static void test_runstate_update_flag_by_kvm(void **state)
+{
+	static const unsigned int caps[] = { KVM_XEN_HVM_CONFIG_RUNSTATE,
+					     KVM_XEN_HVM_CONFIG_RUNSTATE | 1 << 6 };
+
+	(void)state;
+	fake->d.transport = TRANSPORT_INTERCEPT;
+	for (unsigned int i = 0; i < ARRAY_SIZE(caps); i++) {
+		fake->d.kvm.xen_caps = caps[i];
+		for (unsigned int on = 2; on--;) {
+			memset(&fake->hvm_attr, 0xaa, sizeof(fake->hvm_attr));
+			assert_int_equal(fake_call(__HYPERVISOR_vm_assist,
+						   on ? VMASST_CMD_enable : VMASST_CMD_disable,
+						   VMASST_TYPE_runstate_update_flag, 0),
+					 0);
+			assert_int_equal(fake->hvm_attr.type, i ? 5 : 0xaaaa);
+			assert_int_equal(fake->hvm_attr.u.long_mode, i ? on : 0xaa);
+		}
+	}
+}
+
 #define T(n) cmocka_unit_test_setup_teardown(test_##n, setup, teardown)
 
 int main(void)
@@ -294,6 +432,10 @@ int main(void)
 		T(set_timer_op),
 		T(upcall_retried),
 		T(runstate),
+		T(runstate_is_renewed),
+		T(runstate_by_kvm),
+		T(runstate_kvm_refuses),
+		T(runstate_update_flag_by_kvm),
 	};
 
 	return cmocka_run_group_tests_name("timer", tests, NULL, NULL);
