@@ -8,49 +8,67 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "hv/log.h"
 
 #define DOMID_LAST 0x7fef
 
-/* The base directory, made if it is missing. Only its owner may write there. */
-static int rundir_base(struct rundir *dir)
+/* The base directory's name */
+static int rundir_name_base(char base[RUNDIR_BASE_MAX])
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
 	int n;
 
 	if (!geteuid())
-		n = snprintf(dir->base, sizeof(dir->base), "/run/paravane");
+		n = snprintf(base, RUNDIR_BASE_MAX, "/run/paravane");
 	else if (runtime && *runtime == '/')
-		n = snprintf(dir->base, sizeof(dir->base), "%s/paravane", runtime);
+		n = snprintf(base, RUNDIR_BASE_MAX, "%s/paravane", runtime);
 	else
-		n = snprintf(dir->base, sizeof(dir->base), "/tmp/paravane-%u", geteuid());
-	if (n >= (int)sizeof(dir->base))
-		return -ENAMETOOLONG;
-	if (mkdir(dir->base, 0700) && errno != EEXIST)
-		return -errno;
-	if (lstat(dir->base, &st))
+		n = snprintf(base, RUNDIR_BASE_MAX, "/tmp/paravane-%u", geteuid());
+	return n < RUNDIR_BASE_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* Only its owner may write to the base directory. */
+static int rundir_check_base(const char *base)
+{
+	struct stat st;
+
+	if (lstat(base, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
 		return -EPERM;
 	return 0;
 }
 
-/*
- * Held while directories come and go, so that "make, lock, fill" and "look, remove" never mix. The
- * directory itself is locked: a lock file would have to outlive everything.
- */
-static int rundir_lock_base(const struct rundir *dir)
+/* The base directory, made if it is missing */
+static int rundir_base(struct rundir *dir)
 {
-	int fd = open(dir->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = rundir_name_base(dir->base);
+
+	if (ret)
+		return ret;
+	if (mkdir(dir->base, 0700) && errno != EEXIST)
+		return -errno;
+	return rundir_check_base(dir->base);
+}
+
+/*
+ * Held while directories come and go (LOCK_EX) or are looked at (LOCK_SH), so that "make, lock,
+ * fill" and "look, remove" never mix. The directory itself is locked: a lock file would have to
+ * outlive everything.
+ */
+static int rundir_lock_base(const char *base, int how)
+{
+	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int ret;
 
 	if (fd < 0)
 		return -errno;
-	if (!flock(fd, LOCK_EX))
+	if (!flock(fd, how))
 		return fd;
 	ret = -errno;
 	close(fd);
@@ -70,7 +88,7 @@ static void rundir_clean(const char *path)
 	rmdir(path);
 }
 
-/* True if the domain that made @path lives: its lock is taken. */
+/* True if the domain that made @path lives: it has the lock, and who looks does not keep others from looking. */
 static bool rundir_alive(const char *path)
 {
 	char lock[256];
@@ -81,7 +99,7 @@ static bool rundir_alive(const char *path)
 	fd = open(lock, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	alive = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	alive = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 	close(fd);
 	return alive;
 }
@@ -184,7 +202,7 @@ int rundir_create(struct rundir *dir, const char *name, domid_t *domid)
 		dir->path[0] = '\0';
 		return -ENAMETOOLONG;
 	}
-	base_fd = rundir_lock_base(dir);
+	base_fd = rundir_lock_base(dir->base, LOCK_EX);
 	if (base_fd < 0) {
 		pr_err("run directory %s: %s", dir->base, strerror(-base_fd));
 		dir->path[0] = '\0';
@@ -214,7 +232,7 @@ void rundir_remove(struct rundir *dir)
 
 	if (!dir->path[0])
 		return;
-	base_fd = rundir_lock_base(dir);
+	base_fd = rundir_lock_base(dir->base, LOCK_EX);
 	rundir_clean(dir->path);
 	if (dir->lock_fd >= 0)
 		close(dir->lock_fd);
@@ -222,4 +240,94 @@ void rundir_remove(struct rundir *dir)
 		close(base_fd);
 	dir->path[0] = '\0';
 	dir->lock_fd = -1;
+}
+
+static int rundir_by_domid(const void *a, const void *b)
+{
+	const struct rundir_entry *x = a, *y = b;
+
+	return x->domid - y->domid;
+}
+
+/* What stands in the base directory and lives; its lock is held */
+static int rundir_read_base(const char *base, struct rundir_entry **list, size_t *count)
+{
+	DIR *d = opendir(base);
+	struct dirent *e;
+
+	if (!d)
+		return -errno;
+	while ((e = readdir(d))) {
+		struct rundir_entry *grown, *entry;
+		char path[sizeof(entry->path)];
+
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(entry->name) ||
+		    snprintf(path, sizeof(path), "%s/%s", base, e->d_name) >= (int)sizeof(path) ||
+		    !rundir_alive(path))
+			continue;
+		grown = realloc(*list, (*count + 1) * sizeof(*grown));
+		if (!grown) {
+			closedir(d);
+			return -ENOMEM;
+		}
+		*list = grown;
+		entry = &grown[(*count)++];
+		strcpy(entry->name, e->d_name);
+		strcpy(entry->path, path);
+		entry->domid = rundir_read_number(path, "domid");
+		entry->pid = rundir_read_number(path, "pid");
+	}
+	closedir(d);
+	if (*count)
+		qsort(*list, *count, sizeof(**list), rundir_by_domid);
+	return 0;
+}
+
+int rundir_list(struct rundir_entry **list, size_t *count)
+{
+	char base[RUNDIR_BASE_MAX];
+	int ret, base_fd;
+
+	*list = NULL;
+	*count = 0;
+	ret = rundir_name_base(base);
+	if (!ret)
+		ret = rundir_check_base(base);
+	if (ret == -ENOENT)
+		return 0;
+	base_fd = ret ? ret : rundir_lock_base(base, LOCK_SH);
+	if (base_fd >= 0) {
+		ret = rundir_read_base(base, list, count);
+		close(base_fd);
+	} else {
+		ret = base_fd;
+	}
+	if (ret) {
+		pr_err("run directory %s: %s", base, strerror(-ret));
+		free(*list);
+		*list = NULL;
+		*count = 0;
+	}
+	return ret;
+}
+
+int rundir_listen(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat st;
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Linux makes the socket file with the mode of the descriptor. */
+	if ((lstat(path, &st) || !S_ISSOCK(st.st_mode) || !unlink(path)) && !fchmod(fd, 0600) &&
+	    !bind(fd, (struct sockaddr *)&addr, sizeof(addr)) && !listen(fd, 16))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
 }

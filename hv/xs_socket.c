@@ -7,12 +7,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "hv/log.h"
 #include "hv/loop.h"
+#include "hv/rundir.h"
 #include "hv/types.h"
 
 #define CLIENTS_MAX 64
@@ -28,18 +27,17 @@ struct client {
 
 /**
  * struct xs_socket - the listening socket and its clients
- * @bound: the file at @addr is ours
+ * @path: where it is
  * @spare: an open descriptor, given up to turn a client away when there are no others
  */
 struct xs_socket {
 	struct loop *loop;
 	struct xst_store *store;
 	struct loop_source listen;
-	bool bound;
+	char *path;
 	int spare;
 	struct client *clients;
 	unsigned int count;
-	struct sockaddr_un addr;
 };
 
 static void client_free(struct client *client)
@@ -175,32 +173,9 @@ static void on_connect(struct loop_source *s, uint32_t events)
 	if (fd < 0)
 		return;
 	if (sock->count >= CLIENTS_MAX || client_new(sock, fd)) {
-		pr_warn("%s: too many clients", sock->addr.sun_path);
+		pr_warn("%s: too many clients", sock->path);
 		close(fd);
 	}
-}
-
-static int listen_on(struct xs_socket *sock, const char *path)
-{
-	struct stat st;
-	int fd;
-
-	sock->addr.sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(sock->addr.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sock->addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	sock->listen.fd = fd;
-	sock->listen.fn = on_connect;
-	if (!lstat(path, &st) && S_ISSOCK(st.st_mode) && unlink(path))
-		return -errno;
-	/* Linux makes the socket file with the mode of the descriptor. */
-	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&sock->addr, sizeof(sock->addr)))
-		return -errno;
-	sock->bound = true;
-	return listen(fd, 16) ? -errno : 0;
 }
 
 int xs_socket_create(struct loop *loop, struct xst_store *store, const char *path,
@@ -213,10 +188,15 @@ int xs_socket_create(struct loop *loop, struct xst_store *store, const char *pat
 		return -ENOMEM;
 	sock->loop = loop;
 	sock->store = store;
-	sock->listen.fd = -1;
+	sock->path = strdup(path);
+	sock->listen.fn = on_connect;
+	sock->listen.fd = rundir_listen(path);
 	sock->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	err = sock->spare < 0 ? -errno : listen_on(sock, path);
-	if (!err)
+	if (sock->listen.fd < 0)
+		err = sock->listen.fd;
+	else if (!sock->path || sock->spare < 0)
+		err = -errno;
+	else
 		err = loop_add(loop, &sock->listen, EPOLLIN);
 	if (err) {
 		xs_socket_destroy(sock);
@@ -235,10 +215,11 @@ void xs_socket_destroy(struct xs_socket *sock)
 	if (sock->listen.fd >= 0) {
 		loop_del(sock->loop, &sock->listen);
 		close(sock->listen.fd);
+		if (sock->path)
+			unlink(sock->path);
 	}
-	if (sock->bound)
-		unlink(sock->addr.sun_path);
 	if (sock->spare >= 0)
 		close(sock->spare);
+	free(sock->path);
 	free(sock);
 }

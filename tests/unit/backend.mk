@@ -34,7 +34,7 @@ console_LIBS := -luring -lslirp -lutil
 
 UNIT_TESTS += xenstore_service
 xenstore_service_SRCS := tests/unit/test_xenstore_service.c tests/unit/fake_guest.c \
-			 hv/xenstore_service.c hv/xs_ring.c hv/xs_socket.c hv/log.c \
+			 hv/xenstore_service.c hv/xs_ring.c hv/xs_socket.c hv/rundir.c hv/log.c \
 			 $(XENSTORE_SRCS)
 
 UNIT_TESTS += net_tap
