@@ -18,6 +18,7 @@ static int net_open(struct backend_dev *dev, const void *config)
 	if (!net)
 		return -ENOMEM;
 	memcpy(net->mac, cfg->mac, sizeof(net->mac));
+	snprintf(net->vifname, sizeof(net->vifname), "%s", cfg->ifname);
 	net->tx.buf = malloc(NET_FRAME_MAX);
 	if (net->tx.buf)
 		err = cfg->type == NIC_TAP ? net_tap_open(cfg, &net->link) :
@@ -76,6 +77,10 @@ static int net_probe(struct backend_dev *dev)
 	snprintf(text, sizeof(text), "%u", dev->id);
 	if (!err)
 		err = publish_both(dev, "handle", text);
+	if (!err)
+		err = backend_publish(dev, "type", *net->vifname ? "tap" : "user");
+	if (!err && *net->vifname)
+		err = backend_publish(dev, "vifname", "%s", net->vifname);
 	for (i = 0; !err && i < ARRAY_SIZE(features); i++)
 		err = backend_publish(dev, features[i].key, "%d", features[i].value);
 	return err;

@@ -108,6 +108,7 @@ struct net_rx {
 struct back_net {
 	struct net_link *link;
 	uint8_t mac[6];
+	char vifname[16];
 	struct backend_queue *queue;
 	unsigned int features;
 	bool rx_notify;
