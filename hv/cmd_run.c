@@ -22,6 +22,7 @@
 #include "hv/log.h"
 #include "hv/loop.h"
 #include "hv/report.h"
+#include "hv/report_socket.h"
 #include "hv/rundir.h"
 #include "hv/stats.h"
 #include "hv/vcpu.h"
@@ -54,6 +55,7 @@ struct run {
 	struct rundir dir;
 	struct domain domain;
 	struct loop_source signals, grace;
+	struct report_socket report;
 	bool asked, killed, draining;
 	unsigned int quick_lives;
 };
@@ -242,7 +244,7 @@ static void run_raise_limits(void)
 static int run_domain(struct run *run)
 {
 	struct domain *d = &run->domain;
-	int status = EXIT_SETUP;
+	int ret, status = EXIT_SETUP;
 	sigset_t set;
 
 	if (run_block_signals(&set))
@@ -255,12 +257,18 @@ static int run_domain(struct run *run)
 		pr_err("cannot create the event loop: %s", strerror(errno));
 		goto out;
 	}
+	ret = report_socket_open(&run->report, d);
+	if (ret) {
+		pr_err("%s/report.sock: %s", d->run_dir, strerror(-ret));
+		goto out;
+	}
 	if (console_pty(run->console))
 		pr_info("console on %s", console_pty(run->console));
 	do {
 		status = run_life(run);
 	} while (run_again(run));
 out:
+	report_socket_close(&run->report);
 	run_unwatch_signals(run);
 	loop_free(d->loop);
 	rundir_remove(&run->dir);
@@ -278,7 +286,7 @@ int cmd_run(int argc, char **argv)
 		return ret > 0 ? EXIT_DONE : EXIT_SETUP;
 	}
 	run.domain.config = &run.config;
-	run.signals.fd = run.grace.fd = -1;
+	run.signals.fd = run.grace.fd = run.report.listen.fd = -1;
 	log_set_level(run.config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	log_set_domain(run.config.name);
 	run_raise_limits();

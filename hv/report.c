@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +13,10 @@
 #include "hv/log.h"
 #include "hv/mem.h"
 #include "hv/pio.h"
+#include "hv/report_devices.h"
 #include "hv/stats.h"
 #include "hv/vcpu.h"
+#include "hv/xenstore_service.h"
 
 #include <xen-public/sched.h>
 
@@ -109,9 +110,11 @@ static void report_exits(const struct domain *d, json_t *root)
 		const struct vcpu_stats *s = &d->vcpu[i]->stats;
 
 		for (unsigned int r = 0; r < ARRAY_SIZE(s->exits); r++)
-			report_add(reasons, vcpu_exit_name(r), s->exits[r]);
+			report_add(reasons, vcpu_exit_name(r),
+				   __atomic_load_n(&s->exits[r], __ATOMIC_RELAXED));
 		for (unsigned int r = 0; r < PIO_RANGES; r++)
-			report_add(ports, pio_range_name(r), s->pio[r]);
+			report_add(ports, pio_range_name(r),
+				   __atomic_load_n(&s->pio[r], __ATOMIC_RELAXED));
 	}
 	stats_kvm(d, report_kvm_counter, kvm);
 	all = json_object_get(kvm, "exits");
@@ -160,26 +163,107 @@ int report_check(const char *path)
 	return 0;
 }
 
-int report_write(const struct domain *d, const char *path)
+/* What holds of a domain at any time */
+static json_t *report_domain(const struct domain *d)
 {
 	static const char *const profiles[] = {
 		[PROFILE_KVM] = "kvm", [PROFILE_XEN] = "xen", [PROFILE_NONE] = "none"
 	};
+	json_t *root;
+
+	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:f}", "name", d->config->name, "domid",
+			 d->domid, "profile", profiles[d->config->profile], "transport",
+			 d->transport == TRANSPORT_PORT ? "port" : "intercept", "vcpus",
+			 d->nr_vcpus, "memory_bytes", (json_int_t)mem_bytes(d), "seconds",
+			 stats_elapsed_ns() / 1e9);
+	report_exits(d, root);
+	report_hypercalls(d, root);
+	return root;
+}
+
+/* What Linux says of a vCPU's thread: processor time, seconds; true if it wants a processor now */
+static bool report_thread(const struct vcpu *v, double *seconds)
+{
+	unsigned long long user = 0, system = 0;
+	char path[64], text[512] = "", state = 0, *fields;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+		 __atomic_load_n(&v->tid, __ATOMIC_ACQUIRE));
+	f = fopen(path, "re");
+	if (f) {
+		if (!fgets(text, sizeof(text), f))
+			*text = '\0';
+		fclose(f);
+	}
+	/* proc(5): the name stands in parentheses, then come state and, as 14 and 15, the times */
+	fields = strrchr(text, ')');
+	if (fields)
+		sscanf(fields, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &state,
+		       &user, &system);
+	*seconds += (double)(user + system) / sysconf(_SC_CLK_TCK);
+	return state == 'R';
+}
+
+static void report_activity(const struct domain *d, json_t *root)
+{
+	int reason = __atomic_load_n(&d->shutdown_reason, __ATOMIC_ACQUIRE);
+	const char *state = "blocked";
+	double seconds = 0;
+
+	for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+		if (report_thread(d->vcpu[i], &seconds))
+			state = "running";
+	}
+	if (reason >= 0)
+		state = reason == SHUTDOWN_crash ? "crashed" : "shutdown";
+	json_object_set_new(root, "state", json_string(state));
+	json_object_set_new(root, "cpu_seconds", json_real(seconds));
+}
+
+static char *report_store_read(void *store, const char *path)
+{
+	char *value;
+
+	return xst_read_str(store, XST_NO_TX, path, NULL, &value) ? NULL : value;
+}
+
+static char **report_store_list(void *store, const char *path, unsigned int *count)
+{
+	char **names;
+	size_t n;
+
+	if (xst_directory(store, XST_NO_TX, path, &names, &n))
+		return NULL;
+	*count = n;
+	return names;
+}
+
+json_t *report_live(const struct domain *d)
+{
+	const struct report_store store = { .read = report_store_read,
+					    .list = report_store_list,
+					    .opaque = xenstore_service_conn(d) };
+	json_t *root = report_domain(d);
+
+	report_activity(d, root);
+	json_object_set_new(root, "pid", json_integer(getpid()));
+	json_object_set_new(root, "devices", report_devices(&store, d->domid));
+	return root;
+}
+
+int report_write(const struct domain *d, const char *path)
+{
 	FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
 	int ret = 0;
 	json_t *root;
 
 	if (!f)
 		return report_error(path);
-	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:f, s:s}", "name", d->config->name,
-			 "domid", d->domid, "profile", profiles[d->config->profile], "transport",
-			 d->transport == TRANSPORT_PORT ? "port" : "intercept", "vcpus",
-			 d->nr_vcpus, "memory_bytes", (json_int_t)mem_bytes(d), "seconds",
-			 stats_elapsed_ns() / 1e9, "shutdown",
-			 report_shutdown_name(d->shutdown_reason));
+	root = report_domain(d);
+	json_object_set_new(root, "shutdown",
+			    json_string(report_shutdown_name(d->shutdown_reason)));
 	report_marks(d, root);
-	report_exits(d, root);
-	report_hypercalls(d, root);
 	report_vmm(d, root);
 	if (!root || json_dumpf(root, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f)) {
 		ret = -EIO;
