@@ -34,6 +34,9 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "boot a kernel as a guest, in the foreground" },
+	{ "list", cmd_list, "the guests that run here" },
+	{ "info", cmd_info, "all that is known of one guest" },
+	{ "top", cmd_top, "processor time and exits of the guests, again and again" },
 	{ "doctor", cmd_doctor, "what this host offers, and what follows from it" },
 	{ "unpack", cmd_unpack, "write the ELF kernel inside a bzImage to a file" },
 	{ "help", cmd_help, "this text (also --help, -h)" },
@@ -47,7 +50,7 @@ static int cmd_help(int argc, char **argv)
 	printf("usage: paravane COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
-	printf("\nparavane COMMAND --help says more about run, doctor and unpack.\n"
+	printf("\nparavane COMMAND --help says more about run, list, info, top,\ndoctor and unpack.\n"
 	       "Exit status: 0 done, 1 the guest crashed or was ended, 2 it cannot be done.\n");
 	return EXIT_DONE;
 }
