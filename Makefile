@@ -8,7 +8,7 @@
 # `make help` prints what stands behind ## here and in the fragments: sections in the order in which
 # they are first named, which is this one.
 
-## See it work (as root; both install what is missing first):
+## See it work (as root; they install what is missing first):
 ## Tests:
 ## Building (no root, no network):
 ## The rest:
@@ -182,7 +182,7 @@ distclean: ## remove all output
 help: ## this text
 	@awk -F ':.*## ' ' \
 		/^## / { section = substr($$0, 4); if (!seen[section]++) order[n++] = section } \
-		/^[a-z][a-z-]*:.*## / { text[section] = text[section] sprintf("  make %-14s %s\n", $$1, $$2) } \
+		/^[a-z][a-z-]*:.*## / { text[section] = text[section] sprintf("  make %-15s %s\n", $$1, $$2) } \
 		END { for (i = 0; i < n; i++) printf("%s%s\n%s", i ? "\n" : "", order[i], text[order[i]]) } \
 		' $(MAKEFILE_LIST)
 

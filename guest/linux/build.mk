@@ -34,6 +34,11 @@ $(GUEST_STAMP): $(GUEST_SOURCES)
 	@find $(GUEST_STAGE) -name '*.ko' -exec cp -t $(@D) {} +
 	@touch $@
 
+.PHONY: modules-install
+modules-install: ## install them below DESTDIR (/) with a hook for initramfs-tools (as root)
+modules-install: modules
+	@guest/linux/install-modules $(dir $(GUEST_STAMP)) $(GUEST_RELEASE) $(DESTDIR)
+
 .PHONY: modules-check
 modules-check: ## sparse over the guest modules
 modules-check: $(if $(BAD_KDIR),say-bad-kdir,$(if $(MISSING_MODULES),need-modules))
