@@ -284,6 +284,8 @@ int boot_load(struct domain *d, struct boot *boot)
 	ret = elf_load(d, &boot->kernel);
 	if (ret)
 		goto err;
+	if (d->config->profile == PROFILE_XEN && boot_patch_stubs(d, &boot->kernel))
+		return -ENOEXEC;
 	what = "the initrd";
 	ret = boot_load_initrd(d, boot);
 	if (ret)

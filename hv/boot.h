@@ -46,6 +46,8 @@
  * @first, @last: bounds of the physical addresses it occupies
  * @entry: physical address of the 64-bit entry
  * @pvh_entry: of the 32-bit PVH entry, 0 without a note
+ * @xen_linux: its notes say that it is Linux with Xen support
+ * @hypercall_page: and that it makes its hypercalls through a page it gets from the hypervisor
  */
 struct kernel {
 	int fd;
@@ -54,6 +56,7 @@ struct kernel {
 	gpa_t first, last;
 	uint64_t entry;
 	uint32_t pvh_entry;
+	bool xen_linux, hypercall_page;
 	unsigned int nr_segments;
 	Elf64_Phdr segment[KERNEL_SEGMENTS];
 };
@@ -84,6 +87,8 @@ int bzimage_unpack(const char *path, struct kernel *kernel);
 
 /** elf_check - fill in @kernel from its ELF headers; 0, or -errno after printing one line */
 int elf_check(const char *path, struct kernel *kernel);
+/** boot_read_notes - fill in what the notes say; malformed ones are as good as none */
+void boot_read_notes(struct kernel *kernel, const Elf64_Phdr *ph);
 /** elf_load - copy the segments into guest RAM, which boot_open() found large enough; 0 or -errno */
 int elf_load(struct domain *d, const struct kernel *kernel);
 
@@ -125,6 +130,15 @@ struct boot_entry {
 
 /** boot_enter - command line and GDT into memory, @entry into vCPU 0; 0 or -errno */
 int boot_enter(struct domain *d, const struct boot *boot, const struct boot_entry *entry);
+
+/**
+ * boot_patch_stubs - on the port transport have Linux's own Xen code use it
+ * @kernel: loaded
+ *
+ * Replaces the hypercall instructions of a Linux that executes them itself; others are left alone.
+ * Return: 0, or -ENOEXEC after printing one line if not exactly what we know is found.
+ */
+int boot_patch_stubs(struct domain *d, const struct kernel *kernel);
 
 /** boot_linux64 - enter at the 64-bit Linux boot protocol; 0 or -errno */
 int boot_linux64(struct domain *d, const struct boot *boot);

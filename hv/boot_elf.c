@@ -2,14 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include <xen-public/elfnote.h>
-
 #include "hv/boot.h"
 #include "hv/log.h"
 #include "hv/mem.h"
-
-#define NOTE_ALIGN(n) (((uint64_t)(n) + 3) & ~3ULL)
-#define NOTES_MAX 65536
 
 static int elf_bad(const char *path, const char *why)
 {
@@ -56,35 +51,6 @@ static int elf_check_segment(const char *path, struct kernel *kernel, const Elf6
 	return 0;
 }
 
-/* Look for the PVH entry in one PT_NOTE segment; malformed notes are as good as none. */
-static void elf_find_pvh(struct kernel *kernel, const Elf64_Phdr *ph)
-{
-	uint8_t notes[NOTES_MAX];
-	uint64_t at = 0;
-
-	if (ph->p_filesz > sizeof(notes) || ph->p_offset > kernel->size ||
-	    ph->p_filesz > kernel->size - ph->p_offset ||
-	    kernel_read(kernel, ph->p_offset, notes, ph->p_filesz))
-		return;
-	while (ph->p_filesz - at >= sizeof(Elf64_Nhdr)) {
-		uint64_t name = at + sizeof(Elf64_Nhdr), desc, end;
-		Elf64_Nhdr nh;
-
-		memcpy(&nh, notes + at, sizeof(nh));
-		desc = name + NOTE_ALIGN(nh.n_namesz);
-		end = desc + NOTE_ALIGN(nh.n_descsz);
-		if (desc + nh.n_descsz > ph->p_filesz)
-			return;
-		if (nh.n_type == XEN_ELFNOTE_PHYS32_ENTRY && nh.n_namesz == sizeof("Xen") &&
-		    !memcmp(notes + name, "Xen", sizeof("Xen")) &&
-		    nh.n_descsz >= sizeof(kernel->pvh_entry))
-			memcpy(&kernel->pvh_entry, notes + desc, sizeof(kernel->pvh_entry));
-		if (end >= ph->p_filesz)
-			return;
-		at = end;
-	}
-}
-
 int elf_check(const char *path, struct kernel *kernel)
 {
 	Elf64_Ehdr eh;
@@ -104,7 +70,7 @@ int elf_check(const char *path, struct kernel *kernel)
 		if (ph.p_type == PT_LOAD)
 			ret = elf_check_segment(path, kernel, &ph);
 		else if (ph.p_type == PT_NOTE)
-			elf_find_pvh(kernel, &ph);
+			boot_read_notes(kernel, &ph);
 		if (ret)
 			return ret;
 	}

@@ -97,7 +97,8 @@ static void find_kvm_xen(struct finding *f)
 	} else {
 		f->verdict = VERDICT_DEGRADED;
 		snprintf(f->found, sizeof(f->found), "no KVM_CAP_XEN_HVM (CONFIG_KVM_XEN)");
-		f->follows = "our modules work, --profile xen does not";
+		f->follows =
+			"guests work: --profile xen replaces their kernel's VMCALL and VMMCALL";
 	}
 }
 

@@ -158,9 +158,6 @@ static int kvm_setup_hypercalls(struct domain *d)
 		return ioctl(d->kvm.vm_fd, KVM_XEN_HVM_CONFIG, &config) ? -errno : 0;
 	}
 	d->transport = TRANSPORT_PORT;
-	if (d->config->profile == PROFILE_XEN)
-		pr_warn("this host's KVM has no Xen support: a kernel that executes VMCALL itself "
-			"(Linux from 6.1.121 on) will not boot with profile xen");
 	ret = kvm_enable_cap(&d->kvm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER);
 	if (!ret && ioctl(d->kvm.vm_fd, KVM_X86_SET_MSR_FILTER, &filter))
 		ret = -errno;

@@ -35,6 +35,25 @@ guest_run() {
 	timeout -k 10 "$GUEST_LIMIT" "$B/paravane" run --name "$name" "$@" >"$WORK/$name.log" 2>&1
 }
 
+# guest_start NAME paravane-run-arguments...: the same in the background, its pid in $pid
+guest_start() {
+	local name=$1
+	shift
+	"$B/paravane" run --name "$name" "$@" >"$WORK/$name.log" 2>&1 &
+	pid=$!
+}
+
+# guest_wait NAME WORDS: until they are in its log, for as long as it ($pid) runs
+guest_wait() {
+	for _ in $(seq 600); do
+		grep -aq "$2" "$WORK/$1.log" && return
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	echo "FAIL $1: never said $2"
+	tail -n 20 "$WORK/$1.log" >&2
+}
+
 # guest_verdicts NAME [PREFIX]: the guest's verdict lines, and one for its having reached the end
 guest_verdicts() {
 	local log=$WORK/$1.log

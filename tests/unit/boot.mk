@@ -7,6 +7,11 @@ BOOT_SRCS := $(wildcard hv/boot*.c hv/xen/boot*.c) hv/decompress.c hv/acpi.c hv/
 boot_SRCS := tests/unit/test_boot.c $(BOOT_SRCS)
 boot_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
 
+# What profile xen does to a kernel
+UNIT_TESTS += boot_stubs
+boot_stubs_SRCS := tests/unit/test_boot_stubs.c hv/xen/boot_stubs.c hv/mem.c hv/pagewalk.c
+boot_stubs_LIBS := -lurcu-bp -lurcu-common
+
 acpi_SRCS := tests/unit/test_acpi.c hv/acpi.c hv/mem.c hv/pagewalk.c
 acpi_LIBS := -lurcu-bp -lurcu-common
 

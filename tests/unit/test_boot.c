@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include <xen-public/elfnote.h>
+
 #include "hv/boot.h"
 #include "hv/domain.h"
 #include "hv/mem.h"
@@ -205,6 +207,31 @@ static void test_notes(void **state)
 	NO_PVH(ph[1].p_filesz, 10);
 	NO_PVH(ph[1].p_filesz, UINT64_MAX);
 	NO_PVH(ph[1].p_offset, UINT64_MAX);
+}
+
+static void check_note(uint32_t type, const char *desc, uint32_t len, bool is_linux, bool page)
+{
+	struct image image = good;
+
+	image.note.head.n_type = type;
+	image.note.head.n_descsz = len;
+	memcpy(&image.note.entry, desc, 8);
+	assert_int_equal(open_image(&image, sizeof(image)), 0);
+	assert_int_equal(kernel.xen_linux, is_linux);
+	assert_int_equal(kernel.hypercall_page, page);
+	kernel_close(&kernel);
+}
+
+/* What is to be done about hypercalls */
+static void test_notes_hypercalls(void **state)
+{
+	(void)state;
+	check_note(XEN_ELFNOTE_GUEST_OS, "linux\0\0", 6, true, false);
+	check_note(XEN_ELFNOTE_GUEST_OS, "linux\0\0", 5, false, false);
+	check_note(XEN_ELFNOTE_GUEST_OS, "linuxes", 8, false, false);
+	check_note(XEN_ELFNOTE_GUEST_OS, "NetBSD\0", 7, false, false);
+	check_note(XEN_ELFNOTE_HYPERCALL_PAGE, "\1\2\3\4\5\6\7", 8, false, true);
+	check_note(XEN_ELFNOTE_PHYS32_ENTRY, "linux\0\0", 6, false, false);
 }
 
 /* ---- bzImage ---- */
@@ -505,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_elf_bad_fields),
 		cmocka_unit_test(test_elf_beyond_memory),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_notes_hypercalls),
 		cmocka_unit_test(test_bzimage),
 		cmocka_unit_test(test_bzimage_corrupt),
 		cmocka_unit_test(test_bzimage_unsupported),

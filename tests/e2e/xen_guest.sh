@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# A stock kernel with the Xen drivers of its own and none of ours, in profile xen (sourced by
+# xen_guest*.test): console, disk, network, two CPUs, reboot, and what the host asks of it through XenStore.
+set -u
+
+. "$(dirname "$0")/../lib/common.sh"
+. "$(dirname "$0")/../lib/guest.sh"
+
+MIB=4
+READ_AT=16 # MiB
+WRITE_AT=32
+
+cat >"$WORK/job" <<'JOB'
+is() { [ "$(cat "$1")" = "$2" ] || { cat "$1"; false; }; }
+driven() { [ "$(basename "$(readlink "/sys/bus/xen/devices/$1/driver")")" = "$2" ]; }
+cpus() { is /sys/devices/system/cpu/online 0-1; }
+mib=$(param job.mib)
+read_disk() { dd if=/dev/xvda of=/tmp/read bs=1M skip="$(param job.read)" count="$mib" && intact /tmp/read; }
+write_disk() { dd if=/tmp/fetched of=/dev/xvda bs=1M seek="$(param job.write)" conv=fsync,notrunc; }
+intact() { echo "$(param job.sum)  $1" | sha256sum -c -s; }
+lease() { udhcpc -i eth0 -n -q -t 10 -T 2 -s /bin/udhcpc.sh; }
+server=$(param job.server)
+fetch() { wget -q -O /tmp/fetched "http://$server/" && intact /tmp/fetched; }
+send() { pvguest put "${server%:*}" "${server#*:}" /tmp/fetched; }
+
+wait_for /dev/xvda /sys/class/net/eth0
+if [ "$(head -c 6 /dev/xvda)" = booted ]; then
+	pass "second life"
+	pvguest mark idle
+	sleep 100
+	fail "told to power off"
+fi
+check "none of our modules" test ! -e /sys/module/paravane
+check "Xen's type" is /sys/hypervisor/type xen
+check "Xen's clock" is /sys/devices/system/clocksource/clocksource0/current_clocksource xen
+check "two CPUs" cpus
+check "the kernel's block driver" driven vbd-51712 vbd
+check "the kernel's network driver" driven vif-0 vif
+echo "words for hvc0" >/dev/hvc0
+check "read of the disk" read_disk
+check "address by DHCP" lease
+check "fetch over HTTP" fetch
+check "send over HTTP" send
+check "write to the disk" write_disk
+check "first life's kernel log" kernel_clean
+printf booted | dd of=/dev/xvda conv=fsync,notrunc 2>/dev/null
+busybox reboot -f
+JOB
+
+# holds TEXT COMMAND...
+holds() {
+	local text=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "PASS $text"
+	else
+		echo "FAIL $text: $(tail -n 1 <<<"$out")"
+	fi
+}
+
+# console_says REGEX: within 10 s
+console_says() {
+	for _ in $(seq 100); do
+		grep -aqE "$1" "$WORK/console" && return
+		sleep 0.1
+	done
+	tail -n 1 "$WORK/console"
+	return 1
+}
+
+# transport_is NAME: of the run that wrote the report
+transport_is() { grep -E '"transport": *"'"$1"'"' "$WORK/report"; }
+written() { cmp "$WORK/payload" <(dd if="$WORK/disk.img" bs=1M skip=$WRITE_AT count=$MIB status=none); }
+control() { timeout 20 xenstore-write "$home/control/$1" "$2"; }
+
+# xen_guest TRANSPORT: run it; hypercalls have to come this way
+xen_guest() {
+	local server
+	guest_kernel
+	guest_initramfs "$WORK/xen.cpio" "$WORK/job" -m xen-blkfront -m xen-netfront -m af_packet
+	"$B/guest/pvguest" stream $MIB 11 >"$WORK/payload"
+	truncate -s 64M "$WORK/disk.img"
+	dd if="$WORK/payload" of="$WORK/disk.img" bs=1M seek=$READ_AT conv=notrunc status=none
+	"$ROOT/tests/e2e/httpd.py" "$WORK/port" "$WORK/payload" "$WORK/upload" &
+	server=$!
+	for _ in $(seq 200); do
+		[ -s "$WORK/port" ] && break
+		sleep 0.1
+	done
+
+	guest_start xen-guest --kernel "$KERNEL" --initrd "$WORK/xen.cpio" --profile xen --memory 256M \
+		--vcpus 2 --disk "$WORK/disk.img" --net user --console "file=$WORK/console" \
+		--report "$WORK/report" --append "quiet panic=-1 console=hvc0 job.mib=$MIB job.read=$READ_AT \
+job.write=$WRITE_AT job.sum=$(sha256sum <"$WORK/payload" | cut -d ' ' -f 1) job.server=10.0.2.2:$(cat "$WORK/port")"
+	guest_wait xen-guest 'paravane-mark: idle'
+	kill "$server"
+	export XENSTORED_PATH=/run/paravane/xen-guest/xenstored.sock
+	home=/local/domain/$(xenstore-list /local/domain | grep -v '^0$')
+	holds "control/sysrq reaches the guest" control sysrq s
+	holds "the guest does what sysrq says" console_says 'sysrq: Emergency Sync'
+	holds "control/shutdown is written" control shutdown poweroff
+	wait "$pid"
+	holds "the guest powers off, exit status $?" test $? -eq 0
+	guest_verdicts xen-guest
+	holds "the console is hvc0" console_says 'words for hvc0'
+	holds "the host has what was written" written
+	holds "the host has what was sent" cmp "$WORK/payload" "$WORK/upload"
+	holds "hypercalls by $1" transport_is "$1"
+}
