@@ -64,6 +64,7 @@ void abi_destroy(struct domain *d)
 	for (unsigned int n = d->nr_vcpus; n--;)
 		vcpu_abi_destroy(d->vcpu[n]);
 	hv_page_fini(d, &d->shared_info);
+	balloon_destroy(d);
 	pthread_mutex_destroy(&d->abi->log.lock);
 	free(d->abi);
 	d->abi = NULL;

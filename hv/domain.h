@@ -5,7 +5,7 @@
  * Threads: the event loop (main thread), one per vCPU, one per back-end queue.
  *
  * Locks, outermost first; no other nesting is allowed:
- *   physmap_lock       placing hypervisor pages; vCPU threads, never in a hot path
+ *   physmap_lock       placing hypervisor pages, and the balloon; vCPU threads, never in a hot path
  *   vcpu call lock     what is to be done on a vCPU's thread (hv/vcpu.c); never held during a call
  *   evtchn table lock  binding and closing ports (hv/evtchn.c); never in a hot path
  *   evtchn port lock   one per port; never two at once; all that a send takes

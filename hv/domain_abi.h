@@ -5,6 +5,7 @@
 #include "hv/guest_line.h"
 #include "hv/hypercall.h"
 #include "hv/types.h"
+#include "hv/xen/balloon.h"
 
 #include <xen-public/hvm/params.h>
 
@@ -28,6 +29,7 @@ struct domain_abi {
 	uint64_t unserved;
 	uint64_t unserved_sub[HYPERCALL_NRS];
 	struct guest_log log;
+	struct balloon balloon;
 };
 
 #endif /* HV_DOMAIN_ABI_H */

@@ -7,6 +7,7 @@
 #include "hv/hypercall.h"
 #include "hv/hypercalls.h"
 #include "hv/vcpu.h"
+#include "hv/xen/balloon.h"
 
 #include <xen-public/memory.h>
 
@@ -91,7 +92,7 @@ static long op_add_to_physmap_batch(struct vcpu *v, void *arg)
 	return err;
 }
 
-/* Only the hypervisor's pages can go; a hole in RAM is not served */
+/* Only the hypervisor's pages can go; RAM is given back by decrease_reservation */
 static long op_remove_from_physmap(struct vcpu *v, void *arg)
 {
 	struct xen_remove_from_physmap *op = arg;
@@ -109,12 +110,19 @@ static long op_remove_from_physmap(struct vcpu *v, void *arg)
 	return err;
 }
 
-static long op_reservation(struct vcpu *v, void *arg)
+static long op_maximum_reservation(struct vcpu *v, void *arg)
 {
 	struct xen_memory_domain *op = arg;
 	long err = hypercall_check_domid(v->domain, op->domid);
 
 	return err ? err : (long)ram_pages(v->domain);
+}
+
+static long op_current_reservation(struct vcpu *v, void *arg)
+{
+	long ret = op_maximum_reservation(v, arg);
+
+	return ret < 0 ? ret : ret - (long)balloon_pages(v->domain);
 }
 
 static long op_maximum_gpfn(struct vcpu *v, void *arg)
@@ -132,11 +140,16 @@ static long op_maximum_ram_page(struct vcpu *v, void *arg)
 }
 
 #define OP(n, fn, type) [XENMEM_##n] = { #n, op_##fn, HYPERCALL_SUBOP_SIZE(type) }
+#define BALLOON_OP(n) \
+	[XENMEM_##n] = { #n, balloon_##n, HYPERCALL_SUBOP_SIZE(struct xen_memory_reservation) }
 
 static const struct hypercall_subop ops[] = {
 	[XENMEM_maximum_ram_page] = { .name = "maximum_ram_page", .fn = op_maximum_ram_page },
-	OP(current_reservation, reservation, struct xen_memory_domain),
-	OP(maximum_reservation, reservation, struct xen_memory_domain),
+	BALLOON_OP(populate_physmap),
+	BALLOON_OP(increase_reservation),
+	BALLOON_OP(decrease_reservation),
+	OP(current_reservation, current_reservation, struct xen_memory_domain),
+	OP(maximum_reservation, maximum_reservation, struct xen_memory_domain),
 	OP(maximum_gpfn, maximum_gpfn, struct xen_memory_domain),
 	OP(add_to_physmap, add_to_physmap, struct xen_add_to_physmap),
 	OP(add_to_physmap_batch, add_to_physmap_batch, struct xen_add_to_physmap_batch),

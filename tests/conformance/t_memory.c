@@ -112,6 +112,55 @@ static void batch(void)
 	      -XEN_EOPNOTSUPP);
 }
 
+static long change(unsigned int cmd, const xen_pfn_t *gfn, xen_ulong_t n, unsigned int order,
+		   domid_t dom)
+{
+	struct xen_memory_reservation r = { .nr_extents = n, .extent_order = order, .domid = dom };
+
+	r.extent_start.p = (xen_pfn_t *)gfn;
+	return memory_op(cmd, &r);
+}
+
+static void ballooning(long pages)
+{
+	static const xen_pfn_t outside = OUTSIDE_RAM;
+	xen_pfn_t gfn[3] = { GFN(scratch[0]), GFN(scratch[2]), GFN(scratch[0]) };
+	struct xen_memory_domain m = { .domid = DOMID_SELF };
+
+	scratch[0][0] = 0x66;
+	check("decrease_reservation: until a page that is gone",
+	      change(XENMEM_decrease_reservation, gfn, 3, 0, DOMID_SELF), 2);
+	check("decrease_reservation: again",
+	      change(XENMEM_decrease_reservation, gfn, 1, 0, DOMID_SELF), 0);
+	check("current_reservation: less", memory_op(XENMEM_current_reservation, &m), pages - 2);
+	check("maximum_reservation: as before", memory_op(XENMEM_maximum_reservation, &m), pages);
+	check("populate_physmap", change(XENMEM_populate_physmap, gfn, 2, 0, domid), 2);
+	check("populate_physmap: again", change(XENMEM_populate_physmap, gfn, 1, 0, DOMID_SELF), 0);
+	check("current_reservation: more", memory_op(XENMEM_current_reservation, &m), pages);
+	check("populate_physmap: another page", *(volatile unsigned char *)scratch[0], 0);
+	scratch[0][0] = 0x77;
+	check("populate_physmap: is RAM", *(volatile unsigned char *)scratch[0], 0x77);
+	check("decrease_reservation: not RAM",
+	      change(XENMEM_decrease_reservation, &outside, 1, 0, DOMID_SELF), 0);
+	check("populate_physmap: more than was given",
+	      change(XENMEM_populate_physmap, &outside, 1, 0, DOMID_SELF), 0);
+	check("increase_reservation: gives nothing",
+	      change(XENMEM_increase_reservation, gfn, 1, 0, DOMID_SELF), 0);
+	check("decrease_reservation: extent too large",
+	      change(XENMEM_decrease_reservation, gfn, 1, 10, DOMID_SELF), 0);
+	check("decrease_reservation: too many extents",
+	      change(XENMEM_decrease_reservation, gfn, ~0ul, 0, DOMID_SELF), 0);
+	check("decrease_reservation: bad pointer inside",
+	      change(XENMEM_decrease_reservation, (void *)UNMAPPED, 1, 0, DOMID_SELF), 0);
+	check("decrease_reservation: domain 0", change(XENMEM_decrease_reservation, gfn, 1, 0, 0),
+	      -XEN_EPERM);
+	check("decrease_reservation: no such domain",
+	      change(XENMEM_decrease_reservation, gfn, 1, 0, 99), 0);
+	check("populate_physmap: domain 0", change(XENMEM_populate_physmap, gfn, 1, 0, 0),
+	      -XEN_EPERM);
+	check("current_reservation: in the end", memory_op(XENMEM_current_reservation, &m), pages);
+}
+
 void test_memory(void)
 {
 	static const struct {
@@ -124,6 +173,9 @@ void test_memory(void)
 		{ "current_reservation: bad pointer", XENMEM_current_reservation },
 		{ "maximum_reservation: bad pointer", XENMEM_maximum_reservation },
 		{ "maximum_gpfn: bad pointer", XENMEM_maximum_gpfn },
+		{ "populate_physmap: bad pointer", XENMEM_populate_physmap },
+		{ "decrease_reservation: bad pointer", XENMEM_decrease_reservation },
+		{ "increase_reservation: bad pointer", XENMEM_increase_reservation },
 	};
 	struct xen_memory_domain m = { .domid = DOMID_SELF };
 	long pages = memory_op(XENMEM_current_reservation, &m);
@@ -138,14 +190,12 @@ void test_memory(void)
 	m.domid = 99;
 	check("current_reservation: no such domain", memory_op(XENMEM_current_reservation, &m),
 	      -XEN_ESRCH);
-	check("memory_op populate_physmap", memory_op(XENMEM_populate_physmap, scratch[0]),
-	      -XEN_ENOSYS);
-	check("memory_op decrease_reservation", memory_op(XENMEM_decrease_reservation, scratch[0]),
-	      -XEN_ENOSYS);
+	check("memory_op exchange", memory_op(XENMEM_exchange, scratch[0]), -XEN_ENOSYS);
 	check("memory_op: unknown command", memory_op(63, scratch[0]), -XEN_ENOSYS);
 	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
 		check_bad_pointers(ops[i].name, __HYPERVISOR_memory_op, ops[i].cmd, 0);
 	placing_wrongly();
 	placing();
 	batch();
+	ballooning(pages);
 }

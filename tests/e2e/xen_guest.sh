@@ -11,6 +11,8 @@ set -u
 MIB=4
 READ_AT=16 # MiB
 WRITE_AT=32
+MEMORY=256
+LESS=65536 # KiB
 
 cat >"$WORK/job" <<'JOB'
 is() { [ "$(cat "$1")" = "$2" ] || { cat "$1"; false; }; }
@@ -28,6 +30,16 @@ send() { pvguest put "${server%:*}" "${server#*:}" /tmp/fetched; }
 wait_for /dev/xvda /sys/class/net/eth0
 if [ "$(head -c 6 /dev/xvda)" = booted ]; then
 	pass "second life"
+	kib=/sys/devices/system/xen_memory/xen_memory0/info/current_kb
+	all=$(cat $kib)
+	use_memory() { dd if=/dev/zero of=/tmp/used bs=1M count=96 && rm /tmp/used; }
+	has() { for _ in $(seq 300); do [ $((all - $(cat $kib))) "$@" ] && return; usleep 100000; done; cat $kib; false; }
+	check "use of much memory" use_memory
+	pvguest mark large
+	check "gives memory back" has -ge "$(param job.less)"
+	pvguest mark small
+	check "takes it again" has -eq 0
+	check "use of all of it" use_memory
 	pvguest mark idle
 	sleep 100
 	fail "told to power off"
@@ -73,7 +85,20 @@ console_says() {
 # transport_is NAME: of the run that wrote the report
 transport_is() { grep -E '"transport": *"'"$1"'"' "$WORK/report"; }
 written() { cmp "$WORK/payload" <(dd if="$WORK/disk.img" bs=1M skip=$WRITE_AT count=$MIB status=none); }
+rss_kib() { sed -n 's/^Rss: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup"; }
 control() { timeout 20 xenstore-write "$home/control/$1" "$2"; }
+
+# balloon: the guest gives memory back, of which the host has at least half, and takes it again
+balloon() {
+	local before after
+	guest_wait xen-guest 'paravane-mark: large'
+	before=$(rss_kib)
+	holds "memory/target is lowered" xenstore-write "$home/memory/target" $(((MEMORY << 10) - LESS))
+	guest_wait xen-guest 'paravane-mark: small'
+	after=$(rss_kib)
+	holds "the host has memory back ($((before - after)) of $LESS KiB)" test $((before - after)) -ge $((LESS / 2))
+	holds "memory/target is raised" xenstore-write "$home/memory/target" $((MEMORY << 10))
+}
 
 # xen_guest TRANSPORT: run it; hypercalls have to come this way
 xen_guest() {
@@ -90,14 +115,16 @@ xen_guest() {
 		sleep 0.1
 	done
 
-	guest_start xen-guest --kernel "$KERNEL" --initrd "$WORK/xen.cpio" --profile xen --memory 256M \
+	guest_start xen-guest --kernel "$KERNEL" --initrd "$WORK/xen.cpio" --profile xen --memory ${MEMORY}M \
 		--vcpus 2 --disk "$WORK/disk.img" --net user --console "file=$WORK/console" \
-		--report "$WORK/report" --append "quiet panic=-1 console=hvc0 job.mib=$MIB job.read=$READ_AT \
+		--report "$WORK/report" --append "quiet panic=-1 console=hvc0 job.mib=$MIB job.less=$LESS job.read=$READ_AT \
 job.write=$WRITE_AT job.sum=$(sha256sum <"$WORK/payload" | cut -d ' ' -f 1) job.server=10.0.2.2:$(cat "$WORK/port")"
-	guest_wait xen-guest 'paravane-mark: idle'
+	guest_wait xen-guest 'second life'
 	kill "$server"
 	export XENSTORED_PATH=/run/paravane/xen-guest/xenstored.sock
 	home=/local/domain/$(xenstore-list /local/domain | grep -v '^0$')
+	balloon
+	guest_wait xen-guest 'paravane-mark: idle'
 	holds "control/sysrq reaches the guest" control sysrq s
 	holds "the guest does what sysrq says" console_says 'sysrq: Emergency Sync'
 	holds "control/shutdown is written" control shutdown poweroff

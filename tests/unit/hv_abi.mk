@@ -4,10 +4,13 @@
 ABI_SRCS := tests/unit/fake_domain.c hv/mem.c hv/pagewalk.c hv/loop.c \
 	hv/abi.c hv/vcpu_abi.c hv/hypercall.c hv/pio.c hv/guest_line.c $(wildcard hv/hc_*.c) \
 	hv/evtchn.c hv/evtchn_op.c hv/evtchn_upcall.c \
-	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c hv/xen/runstate.c
+	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c \
+	hv/xen/balloon.c hv/xen/runstate.c
 ABI_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common
 
-UNIT_TESTS += evtchn gnttab guest_line hypercall shared_info timer
+UNIT_TESTS += balloon evtchn gnttab guest_line hypercall shared_info timer
+balloon_SRCS := tests/unit/test_balloon.c $(ABI_SRCS)
+balloon_LIBS := $(ABI_LIBS)
 evtchn_SRCS := tests/unit/test_evtchn.c $(ABI_SRCS)
 evtchn_LIBS := $(ABI_LIBS)
 gnttab_SRCS := tests/unit/test_gnttab.c $(ABI_SRCS)
