@@ -8,7 +8,8 @@
  *   physmap_lock       placing hypervisor pages, and the balloon; vCPU threads, never in a hot path
  *   vcpu call lock     what is to be done on a vCPU's thread (hv/vcpu.c); never held during a call
  *   evtchn table lock  binding and closing ports (hv/evtchn.c); never in a hot path
- *   evtchn port lock   one per port; never two at once; all that a send takes
+ *   evtchn port lock   one per port; never two at once; all that a send takes,
+ *   evtchn queue lock  but for FIFO events: one per queue; never two at once (hv/xen/evtchn_fifo.c)
  *   vCPU timer lock    one per vCPU (hv/timer.c)
  *   vCPU wait lock     one per vCPU: SCHEDOP_poll (hv/hc_sched.c)
  * Storage of shared pages is read under RCU (liburcu) instead of a lock, grant entries with compare-and-swap.

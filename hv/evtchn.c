@@ -13,6 +13,7 @@
 #include "hv/log.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/evtchn_fifo.h"
 
 struct evtchn_port *evtchn_port(struct domain *d, uint64_t port)
 {
@@ -26,15 +27,14 @@ struct evtchn_port *evtchn_port(struct domain *d, uint64_t port)
 
 static int grow_table(struct evtchn_table *t)
 {
-	struct evtchn_port *bucket;
+	struct evtchn_port *bucket = calloc(EVTCHN_BUCKET, sizeof(*bucket));
 
-	if (t->nr_valid == EVTCHN_2L_NR_CHANNELS)
-		return -ENOSPC;
-	bucket = calloc(EVTCHN_BUCKET, sizeof(*bucket));
 	if (!bucket)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < EVTCHN_BUCKET; i++)
+	for (unsigned int i = 0; i < EVTCHN_BUCKET; i++) {
 		pthread_mutex_init(&bucket[i].lock, NULL);
+		bucket[i].priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+	}
 	t->bucket[t->nr_valid / EVTCHN_BUCKET] = bucket;
 	__atomic_store_n(&t->nr_valid, t->nr_valid + EVTCHN_BUCKET, __ATOMIC_RELEASE);
 	return 0;
@@ -64,6 +64,7 @@ void evtchn_destroy(struct domain *d)
 
 	if (!t)
 		return;
+	evtchn_fifo_stop(d);
 	for (unsigned int i = 0; i < t->nr_valid; i++)
 		pthread_mutex_destroy(&evtchn_port(d, i)->lock);
 	for (unsigned int i = 0; i < ARRAY_SIZE(t->bucket); i++)
@@ -76,19 +77,25 @@ void evtchn_destroy(struct domain *d)
 int evtchn_find_free(struct domain *d, struct evtchn_port **found)
 {
 	struct evtchn_table *t = d->evtchn;
-	evtchn_port_t port;
+	evtchn_port_t limit = t->fifo ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS;
 	int err;
 
-	for (port = 1; port < t->nr_valid; port++) {
+	for (evtchn_port_t port = t->first_free; port < limit; port++) {
+		if (port == t->nr_valid) {
+			err = grow_table(t);
+			if (err)
+				return err;
+		}
 		*found = evtchn_port(d, port);
-		if ((*found)->state == EVTCHN_FREE)
-			return port;
+		if ((*found)->state == EVTCHN_FREE) {
+			/* The guest may still have an event of the last owner before it. */
+			if (!t->fifo || !evtchn_fifo_is_queued(t->fifo, port))
+				return port;
+		} else if (port == t->first_free) {
+			t->first_free++;
+		}
 	}
-	err = grow_table(t);
-	if (err)
-		return err;
-	*found = evtchn_port(d, port);
-	return port;
+	return -ENOSPC;
 }
 
 void evtchn_bind(struct evtchn_port *ch, const struct evtchn_port *as)
@@ -123,6 +130,11 @@ int evtchn_alloc_unbound(struct domain *d, evtchn_port_t *port)
 	return evtchn_alloc(d, &(struct evtchn_port){ .state = EVTCHN_UNBOUND }, port);
 }
 
+static bool is_open(const struct evtchn_port *ch)
+{
+	return ch->state != EVTCHN_FREE && ch->state != EVTCHN_RESERVED;
+}
+
 int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct evtchn_peer **peer)
 {
 	struct evtchn_port *ch = evtchn_port(d, port);
@@ -137,7 +149,7 @@ int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct e
 	*p = (struct evtchn_peer){ .domain = d, .channel = ch, .port = port, .kick_fd = kick_fd };
 
 	pthread_mutex_lock(&d->evtchn->lock);
-	if (ch->state == EVTCHN_FREE || ch->state == EVTCHN_RESERVED) {
+	if (!is_open(ch)) {
 		err = -ENOENT;
 	} else if (ch->state != EVTCHN_UNBOUND || ch->remote_dom != 0) {
 		err = -EINVAL;
@@ -213,9 +225,12 @@ static void close_locked(struct domain *d, struct evtchn_port *ch, evtchn_port_t
 	ch->state = EVTCHN_FREE;
 	ch->peer = NULL;
 	ch->notify_vcpu = 0;
+	ch->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 	/* The next owner must not see an event of this one. */
 	evtchn_clear_pending(d, port);
 	pthread_mutex_unlock(&ch->lock);
+	if (port < d->evtchn->first_free)
+		d->evtchn->first_free = port;
 
 	if (other)
 		evtchn_bind(other, &(struct evtchn_port){ .state = EVTCHN_UNBOUND,
@@ -231,16 +246,28 @@ long evtchn_close(struct domain *d, evtchn_port_t port)
 	if (!ch)
 		return -EINVAL;
 	pthread_mutex_lock(&d->evtchn->lock);
-	if (ch->state == EVTCHN_FREE || ch->state == EVTCHN_RESERVED)
-		err = -EINVAL;
-	else
+	if (is_open(ch))
 		close_locked(d, ch, port);
+	else
+		err = -EINVAL;
 	pthread_mutex_unlock(&d->evtchn->lock);
 	return err;
 }
 
-/* Raise our own port; the caller holds no port lock */
-static void raise_port(struct domain *d, evtchn_port_t port)
+void evtchn_reset(struct domain *d)
+{
+	struct evtchn_port *ch;
+
+	pthread_mutex_lock(&d->evtchn->lock);
+	for (evtchn_port_t port = 1; (ch = evtchn_port(d, port)); port++) {
+		if (is_open(ch))
+			close_locked(d, ch, port);
+	}
+	evtchn_fifo_stop(d);
+	pthread_mutex_unlock(&d->evtchn->lock);
+}
+
+void evtchn_raise(struct domain *d, evtchn_port_t port)
 {
 	struct evtchn_port *ch = evtchn_port(d, port);
 
@@ -276,7 +303,7 @@ long evtchn_guest_send(struct domain *d, evtchn_port_t port)
 	}
 	pthread_mutex_unlock(&ch->lock);
 	if (loop)
-		raise_port(d, loop);
+		evtchn_raise(d, loop);
 	return err;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Event channels, 2-level ABI (xen-public/event_channel.h). The guest's ends are ports; domain 0's
+ * Event channels (xen-public/event_channel.h). The guest's ends are ports; domain 0's
  * ends are struct evtchn_peer, used by the back ends, XenStore and the console in this process.
  */
 #ifndef HV_EVTCHN_H
@@ -53,11 +53,11 @@ long evtchn_op(struct vcpu *v, const uint64_t *arg);
  * The shared bits and the interrupt that announces them (hv/evtchn_upcall.c).
  */
 
-/** evtchn_set_pending - set @port's bit and, if it is not masked, tell vCPU @v; any thread */
+/** evtchn_set_pending - an event for @port; if it is not masked, tell vCPU @v; any thread, port lock held */
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
-/** evtchn_clear_pending - forget an event that was not taken; any thread */
+/** evtchn_clear_pending - forget an event that was not taken; any thread, port lock held */
 void evtchn_clear_pending(struct domain *d, evtchn_port_t port);
-/** evtchn_clear_mask - unmask @port and tell vCPU @v if it is pending; any thread */
+/** evtchn_clear_mask - unmask @port and tell vCPU @v if it is pending; any thread, port lock held */
 void evtchn_clear_mask(struct vcpu *v, evtchn_port_t port);
 /** evtchn_is_pending - any thread */
 bool evtchn_is_pending(struct domain *d, evtchn_port_t port);

@@ -7,6 +7,7 @@
 #include "hv/hypercall.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/evtchn_fifo.h"
 
 static long op_alloc_unbound(struct vcpu *v, void *arg)
 {
@@ -49,7 +50,7 @@ static long op_bind_interdomain(struct vcpu *v, void *arg)
 							   .remote_dom = d->domid,
 							   .remote_port = port });
 		/* Sends on the unbound port were dropped; one event makes up for them. */
-		evtchn_set_pending(d->vcpu[0], port);
+		evtchn_raise(d, port);
 		op->local_port = port;
 	}
 	pthread_mutex_unlock(&d->evtchn->lock);
@@ -191,13 +192,13 @@ static long op_reset(struct vcpu *v, void *arg)
 
 	if (err)
 		return err;
-	for (evtchn_port_t port = 1; evtchn_port(d, port); port++)
-		evtchn_close(d, port);
+	evtchn_reset(d);
 	return 0;
 }
 
-#define OP(n, ...) \
-	[EVTCHNOP_##n] = { #n, op_##n, HYPERCALL_SUBOP_SIZE(struct evtchn_##n), __VA_ARGS__ }
+#define OP_BY(fn, n, ...) \
+	[EVTCHNOP_##n] = { #n, fn, HYPERCALL_SUBOP_SIZE(struct evtchn_##n), __VA_ARGS__ }
+#define OP(n, ...) OP_BY(op_##n, n, __VA_ARGS__)
 
 static const struct hypercall_subop ops[] = {
 	OP(alloc_unbound, .out = true),
@@ -210,6 +211,9 @@ static const struct hypercall_subop ops[] = {
 	OP(bind_vcpu),
 	OP(unmask),
 	OP(reset),
+	OP_BY(evtchn_fifo_init_control, init_control, .out = true),
+	OP_BY(evtchn_fifo_expand_array, expand_array),
+	OP_BY(evtchn_fifo_set_priority, set_priority),
 };
 
 long evtchn_op(struct vcpu *v, const uint64_t *arg)

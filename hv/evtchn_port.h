@@ -35,6 +35,9 @@ enum evtchn_state {
  * @remote_dom: EVTCHN_UNBOUND: who may bind; EVTCHN_INTERDOMAIN: who did
  * @remote_port: EVTCHN_INTERDOMAIN: the other end's port
  * @peer: EVTCHN_INTERDOMAIN with domain 0: the other end; NULL if it is a port of this guest
+ * @priority: FIFO: of the queue it goes to, EVTCHN_FIFO_PRIORITY_*. This and what follows under @lock
+ * @queue_vcpu, @queue_priority: FIFO: the queue it went to last
+ * @owed: FIFO: an event came before the guest had a word for it
  */
 struct evtchn_port {
 	pthread_mutex_t lock;
@@ -44,7 +47,11 @@ struct evtchn_port {
 	domid_t remote_dom;
 	evtchn_port_t remote_port;
 	struct evtchn_peer *peer;
+	uint8_t priority, queue_vcpu, queue_priority;
+	bool owed;
 };
+
+struct evtchn_fifo;
 
 /** struct evtchn_peer - domain 0's end; @doorbell: KVM signals @kick_fd itself (table lock) */
 struct evtchn_peer {
@@ -55,10 +62,18 @@ struct evtchn_peer {
 	bool doorbell;
 };
 
+/**
+ * struct evtchn_table - a domain's ports
+ * @lock: binding and closing
+ * @nr_valid: ports that were ever allocated; only grows; atomic
+ * @first_free: no port before this one is free
+ * @fifo: the queues if the guest wants FIFO events, NULL for 2-level; under RCU
+ */
 struct evtchn_table {
 	pthread_mutex_t lock;
-	evtchn_port_t nr_valid;
-	struct evtchn_port *bucket[EVTCHN_2L_NR_CHANNELS / EVTCHN_BUCKET];
+	evtchn_port_t nr_valid, first_free;
+	struct evtchn_port *bucket[EVTCHN_FIFO_NR_CHANNELS / EVTCHN_BUCKET];
+	struct evtchn_fifo *fifo;
 };
 
 /** evtchn_port - a port that was ever allocated, else NULL; any thread */
@@ -71,6 +86,10 @@ void evtchn_bind(struct evtchn_port *ch, const struct evtchn_port *as);
 int evtchn_alloc(struct domain *d, const struct evtchn_port *as, evtchn_port_t *port);
 /** evtchn_close - EVTCHNOP_close; 0, or -EINVAL for a port that is not open */
 long evtchn_close(struct domain *d, evtchn_port_t port);
+/** evtchn_reset - close all ports; back to 2-level */
+void evtchn_reset(struct domain *d);
+/** evtchn_raise - an event for our own port @port, if it is the end of a channel within the guest; no port lock held */
+void evtchn_raise(struct domain *d, evtchn_port_t port);
 
 /** evtchn_virq_is_global - one port per domain (on vCPU 0) instead of one per vCPU */
 static inline bool evtchn_virq_is_global(unsigned int virq)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The shared bits of the 2-level ABI, and the interrupt that tells a vCPU to look at them.
+ * The shared bits of the 2-level ABI, and the interrupt that tells a vCPU to look at them, or at the
+ * queues of the FIFO ABI (hv/xen/evtchn_fifo.c).
  *
  * A sender sets the port's pending bit, then (unless masked) the selector bit, then upcall_pending,
  * then interrupts; whoever finds a bit set already leaves the rest to the sender who set it. The
@@ -17,10 +18,12 @@
 #include "hv/domain.h"
 #include "hv/domain_abi.h"
 #include "hv/evtchn.h"
+#include "hv/evtchn_port.h"
 #include "hv/log.h"
 #include "hv/timer.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/evtchn_fifo.h"
 
 #define BITS_PER_WORD 64
 
@@ -63,14 +66,44 @@ struct vcpu_info *evtchn_vcpu_info(const struct vcpu *v)
 	return info ? info : &shared_info(v->domain)->vcpu_info[v->id];
 }
 
-/* Selector bit and upcall_pending; true if the vCPU must be interrupted */
-static bool mark_vcpu(struct vcpu *v, evtchn_port_t port)
+/* The FIFO queues, or NULL while events are 2-level */
+static struct evtchn_fifo *fifo_of(const struct domain *d)
 {
-	struct vcpu_info *info = evtchn_vcpu_info(v);
+	return rcu_dereference(d->evtchn->fifo);
+}
 
-	if (test_and_set(&info->evtchn_pending_sel, port / BITS_PER_WORD))
-		return false;
-	return !__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+/* True if the vCPU must be interrupted */
+static bool mark_vcpu(struct vcpu *v)
+{
+	return !__atomic_exchange_n(&evtchn_vcpu_info(v)->evtchn_upcall_pending, 1,
+				    __ATOMIC_SEQ_CST);
+}
+
+/* A FIFO port may meet 2-level bits, which it has not, while the guest resets its event channels. */
+static bool has_bit(evtchn_port_t port)
+{
+	return port < EVTCHN_2L_NR_CHANNELS;
+}
+
+static bool select_port(struct vcpu *v, evtchn_port_t port)
+{
+	return !test_and_set(&evtchn_vcpu_info(v)->evtchn_pending_sel, port / BITS_PER_WORD);
+}
+
+static bool set_pending_2l(struct vcpu *v, evtchn_port_t port)
+{
+	struct shared_info *si = shared_info(v->domain);
+
+	return has_bit(port) && !test_and_set(si->evtchn_pending, port) &&
+	       !test(si->evtchn_mask, port) && select_port(v, port);
+}
+
+static bool clear_mask_2l(struct vcpu *v, evtchn_port_t port)
+{
+	struct shared_info *si = shared_info(v->domain);
+
+	return has_bit(port) && test_and_clear(si->evtchn_mask, port) &&
+	       test(si->evtchn_pending, port) && select_port(v, port);
 }
 
 static void wake_pollers(struct domain *d)
@@ -83,17 +116,14 @@ static void wake_pollers(struct domain *d)
 
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
 {
-	struct shared_info *si;
-	bool upcall = false;
+	struct evtchn_fifo *fifo;
+	bool upcall;
 
 	rcu_read_lock();
-	si = shared_info(v->domain);
-	if (test_and_set(si->evtchn_pending, port)) {
-		rcu_read_unlock();
-		return;
-	}
-	if (!test(si->evtchn_mask, port))
-		upcall = mark_vcpu(v, port);
+	fifo = fifo_of(v->domain);
+	upcall = (fifo ? evtchn_fifo_set_pending(fifo, v->id, evtchn_port(v->domain, port), port) :
+			 set_pending_2l(v, port)) &&
+		 mark_vcpu(v);
 	rcu_read_unlock();
 	if (upcall)
 		evtchn_upcall(v);
@@ -103,20 +133,27 @@ void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
 
 void evtchn_clear_pending(struct domain *d, evtchn_port_t port)
 {
+	struct evtchn_fifo *fifo;
+
 	rcu_read_lock();
-	test_and_clear(shared_info(d)->evtchn_pending, port);
+	fifo = fifo_of(d);
+	if (fifo)
+		evtchn_fifo_clear_pending(fifo, evtchn_port(d, port), port);
+	else if (has_bit(port))
+		test_and_clear(shared_info(d)->evtchn_pending, port);
 	rcu_read_unlock();
 }
 
 void evtchn_clear_mask(struct vcpu *v, evtchn_port_t port)
 {
-	struct shared_info *si;
+	struct evtchn_fifo *fifo;
 	bool upcall;
 
 	rcu_read_lock();
-	si = shared_info(v->domain);
-	upcall = test_and_clear(si->evtchn_mask, port) && test(si->evtchn_pending, port) &&
-		 mark_vcpu(v, port);
+	fifo = fifo_of(v->domain);
+	upcall = (fifo ? evtchn_fifo_clear_mask(fifo, v->id, evtchn_port(v->domain, port), port) :
+			 clear_mask_2l(v, port)) &&
+		 mark_vcpu(v);
 	rcu_read_unlock();
 	if (upcall)
 		evtchn_upcall(v);
@@ -124,10 +161,13 @@ void evtchn_clear_mask(struct vcpu *v, evtchn_port_t port)
 
 bool evtchn_is_pending(struct domain *d, evtchn_port_t port)
 {
+	struct evtchn_fifo *fifo;
 	bool pending;
 
 	rcu_read_lock();
-	pending = test(shared_info(d)->evtchn_pending, port);
+	fifo = fifo_of(d);
+	pending = fifo ? evtchn_fifo_is_pending(fifo, port) :
+			 has_bit(port) && test(shared_info(d)->evtchn_pending, port);
 	rcu_read_unlock();
 	return pending;
 }

@@ -7,7 +7,7 @@ CONFORMANCE_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-re
 	-mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -I. -Iguest/include -isystem $(B)/include $(WARNINGS)
 
-$(CONFORMANCE): tests/conformance/start.S tests/conformance/guest.lds tests/conformance/guest.h \
+$(CONFORMANCE): tests/conformance/start.S tests/conformance/guest.lds tests/conformance/guest.h tests/lib/fifo_guest.h \
 		$(CONFORMANCE_SRCS) guest/include/paravane/cpuid.h $(FLAGS_FILE) | $(XEN_PUBLIC)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"

@@ -106,5 +106,6 @@ void test_sched(void);
 void test_misc(void);
 void test_user(void);
 void test_smp(void);
+void test_fifo(void);
 
 #endif /* CONFORMANCE_GUEST_H */

@@ -337,16 +337,6 @@ static void test_all_ports(void **state)
 	assert_int_equal(fake_new_ipi(0), 1);
 }
 
-static void test_fifo_is_refused(void **state)
-{
-	uint8_t arg[32] = { 0 };
-
-	(void)state;
-	for (unsigned int cmd = EVTCHNOP_init_control; cmd <= EVTCHNOP_set_priority; cmd++)
-		assert_int_equal(fake_op(__HYPERVISOR_event_channel_op, cmd, arg, sizeof(arg)),
-				 -ENOSYS);
-}
-
 #define T(n) cmocka_unit_test_setup_teardown(test_##n, fake_setup, fake_teardown)
 
 int main(void)
@@ -355,7 +345,7 @@ int main(void)
 		T(alloc_unbound),     T(wrong_domain),	    T(wild_ports),  T(virq),
 		T(global_virq_moves), T(ipi_and_bind_vcpu), T(loopback),    T(peer),
 		T(peer_of_others),    T(mask_and_upcall),   T(upcall_owed), T(vector_errors),
-		T(all_ports),	      T(fifo_is_refused),
+		T(all_ports),
 	};
 
 	return cmocka_run_group_tests_name("evtchn", tests, NULL, NULL);
