@@ -149,6 +149,11 @@ test: ## all tests; as root installs what is missing first (PATTERN=... for some
 	@tests/setup
 	@tests/run $(PATTERN)
 
+.PHONY: test-xen
+test-xen: ## those of them in which the modules run on real Xen, in an emulated machine
+	@tests/setup
+	@tests/run 'xen/*'
+
 .PHONY: check
 check: ## unit tests and style, which need no root and no virtual machine
 check: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests)

@@ -17,12 +17,16 @@ mount -t tmpfs tmp /tmp
 mkdir -p /sbin
 # param NAME: the value of NAME=... on the kernel command line
 param() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+# Where there is no debug port (guest.out=DEVICE)
+out=$(param guest.out)
+[ -z "$out" ] || export PVGUEST_OUT=/dev/$out
 # A person (guest.quiet=y) wants to know of failures only
 told=pvguest
 [ -z "$(param guest.quiet)" ] || told=:
 for verb in poweroff reboot; do
 	# what the kernel calls for an orderly shutdown
-	printf '#!/bin/sh\n%s say "PASS orderly %s"\n%s mark done\nsync\nbusybox %s -f\n' $told $verb $told $verb >/sbin/$verb
+	printf '#!/bin/sh\nexport PVGUEST_OUT=%s\n%s say "PASS orderly %s"\n%s mark done\nsync\nbusybox %s -f\n' \
+		"${PVGUEST_OUT-}" $told $verb $told $verb >/sbin/$verb
 	chmod 755 /sbin/$verb
 done
 $told mark init
