@@ -160,8 +160,6 @@ static int loop_round(struct loop *loop, int timeout)
 	for (int i = 0; i < loop->nr_events; i++) {
 		struct loop_source *s = loop->events[i].data.ptr;
 
-		if (__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE))
-			break;
 		if (s)
 			s->fn(s, loop->events[i].events);
 	}

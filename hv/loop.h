@@ -54,7 +54,7 @@ void loop_unpost(struct loop *loop, struct loop_call *call);
 
 /** loop_run - dispatch until loop_stop(); returns 0 or -errno of epoll */
 int loop_run(struct loop *loop);
-/** loop_stop - make loop_run() return after the current callback; any thread */
+/** loop_stop - make loop_run() return once those sources that are ready were called; any thread */
 void loop_stop(struct loop *loop);
 
 #endif /* HV_LOOP_H */

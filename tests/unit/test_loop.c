@@ -145,6 +145,26 @@ static void test_posts_do_not_starve_sources(void **state)
 	close(a.fd);
 }
 
+static void stop_and_count(struct loop_source *s, uint32_t events)
+{
+	stop_by_source(s, events);
+	calls++;
+}
+
+/* What is said once only must not be lost because another source stops the loop. */
+static void test_stop_loses_no_edge(void **state)
+{
+	(void)state;
+	a = (struct loop_source){ eventfd(1, EFD_CLOEXEC), stop_and_count };
+	b = (struct loop_source){ eventfd(1, EFD_CLOEXEC), stop_and_count };
+	assert_int_equal(loop_add(loop, &a, EPOLLIN | EPOLLET), 0);
+	assert_int_equal(loop_add(loop, &b, EPOLLIN | EPOLLET), 0);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(calls, 2);
+	close(a.fd);
+	close(b.fd);
+}
+
 static void drop_both(struct loop_source *s, uint32_t events)
 {
 	(void)s;
@@ -184,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_post_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unpost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_posts_do_not_starve_sources, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_loses_no_edge, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source_removed_in_same_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_descriptor, setup, teardown),
 	};
