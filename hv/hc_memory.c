@@ -159,8 +159,15 @@ static const struct hypercall_subop ops[] = {
 long hc_memory_op(struct vcpu *v, const uint64_t *arg)
 {
 	uint64_t resume_at = arg[0] >> CMD_BITS;
+	long ret;
 
 	if (resume_at)
 		return -EINVAL;
-	return hypercall_subop(v, __HYPERVISOR_memory_op, ops, ARRAY_SIZE(ops), arg[0], arg[1]);
+	ret = hypercall_subop(v, __HYPERVISOR_memory_op, ops, ARRAY_SIZE(ops), arg[0], arg[1]);
+	/* As Xen does: these tell how many extents they did, none if they do not know of any. */
+	if (ret == -EFAULT &&
+	    (arg[0] == XENMEM_increase_reservation || arg[0] == XENMEM_decrease_reservation ||
+	     arg[0] == XENMEM_populate_physmap))
+		ret = 0;
+	return ret;
 }

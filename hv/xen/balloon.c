@@ -101,7 +101,7 @@ static bool move_extent(struct domain *d, gfn_t gfn, unsigned int order, bool ou
 /* Xen's checks before the first extent; 1 to go on, else the result */
 static long reservation_check(const struct domain *d, const struct xen_memory_reservation *r)
 {
-	if (r->nr_extents > EXTENTS_MAX)
+	if (!r->nr_extents || r->nr_extents > EXTENTS_MAX)
 		return 0;
 	switch (hypercall_check_domid(d, r->domid)) {
 	case 0:

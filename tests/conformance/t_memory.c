@@ -152,6 +152,12 @@ static void ballooning(long pages)
 	      change(XENMEM_decrease_reservation, gfn, ~0ul, 0, DOMID_SELF), 0);
 	check("decrease_reservation: bad pointer inside",
 	      change(XENMEM_decrease_reservation, (void *)UNMAPPED, 1, 0, DOMID_SELF), 0);
+	check("decrease_reservation: bad pointer",
+	      memory_op(XENMEM_decrease_reservation, (void *)UNMAPPED), 0);
+	check("populate_physmap: bad pointer", memory_op(XENMEM_populate_physmap, (void *)UNMAPPED),
+	      0);
+	check("increase_reservation: bad pointer",
+	      memory_op(XENMEM_increase_reservation, (void *)UNMAPPED), 0);
 	check("decrease_reservation: domain 0", change(XENMEM_decrease_reservation, gfn, 1, 0, 0),
 	      -XEN_EPERM);
 	check("decrease_reservation: no such domain",
@@ -173,9 +179,6 @@ void test_memory(void)
 		{ "current_reservation: bad pointer", XENMEM_current_reservation },
 		{ "maximum_reservation: bad pointer", XENMEM_maximum_reservation },
 		{ "maximum_gpfn: bad pointer", XENMEM_maximum_gpfn },
-		{ "populate_physmap: bad pointer", XENMEM_populate_physmap },
-		{ "decrease_reservation: bad pointer", XENMEM_decrease_reservation },
-		{ "increase_reservation: bad pointer", XENMEM_increase_reservation },
 	};
 	struct xen_memory_domain m = { .domid = DOMID_SELF };
 	long pages = memory_op(XENMEM_current_reservation, &m);
