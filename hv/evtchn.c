@@ -130,11 +130,6 @@ int evtchn_alloc_unbound(struct domain *d, evtchn_port_t *port)
 	return evtchn_alloc(d, &(struct evtchn_port){ .state = EVTCHN_UNBOUND }, port);
 }
 
-static bool is_open(const struct evtchn_port *ch)
-{
-	return ch->state != EVTCHN_FREE && ch->state != EVTCHN_RESERVED;
-}
-
 int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct evtchn_peer **peer)
 {
 	struct evtchn_port *ch = evtchn_port(d, port);
@@ -149,7 +144,7 @@ int evtchn_peer_bind(struct domain *d, evtchn_port_t port, int kick_fd, struct e
 	*p = (struct evtchn_peer){ .domain = d, .channel = ch, .port = port, .kick_fd = kick_fd };
 
 	pthread_mutex_lock(&d->evtchn->lock);
-	if (!is_open(ch)) {
+	if (!evtchn_is_open(ch)) {
 		err = -ENOENT;
 	} else if (ch->state != EVTCHN_UNBOUND || ch->remote_dom != 0) {
 		err = -EINVAL;
@@ -246,7 +241,7 @@ long evtchn_close(struct domain *d, evtchn_port_t port)
 	if (!ch)
 		return -EINVAL;
 	pthread_mutex_lock(&d->evtchn->lock);
-	if (is_open(ch))
+	if (evtchn_is_open(ch))
 		close_locked(d, ch, port);
 	else
 		err = -EINVAL;
@@ -260,7 +255,7 @@ void evtchn_reset(struct domain *d)
 
 	pthread_mutex_lock(&d->evtchn->lock);
 	for (evtchn_port_t port = 1; (ch = evtchn_port(d, port)); port++) {
-		if (is_open(ch))
+		if (evtchn_is_open(ch))
 			close_locked(d, ch, port);
 	}
 	evtchn_fifo_stop(d);

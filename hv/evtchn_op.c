@@ -179,7 +179,8 @@ static long op_unmask(struct vcpu *v, void *arg)
 	if (!ch)
 		return -EINVAL;
 	pthread_mutex_lock(&ch->lock);
-	evtchn_clear_mask(v->domain->vcpu[ch->notify_vcpu], op->port);
+	if (evtchn_is_open(ch))
+		evtchn_clear_mask(v->domain->vcpu[ch->notify_vcpu], op->port);
 	pthread_mutex_unlock(&ch->lock);
 	return 0;
 }

@@ -76,6 +76,12 @@ struct evtchn_table {
 	struct evtchn_fifo *fifo;
 };
 
+/** evtchn_is_open - neither free nor port 0; table or port lock held */
+static inline bool evtchn_is_open(const struct evtchn_port *ch)
+{
+	return ch->state > EVTCHN_RESERVED;
+}
+
 /** evtchn_port - a port that was ever allocated, else NULL; any thread */
 struct evtchn_port *evtchn_port(struct domain *d, uint64_t port);
 /** evtchn_find_free - number of a free port, -ENOSPC or -ENOMEM; table lock held */

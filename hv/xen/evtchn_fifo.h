@@ -66,7 +66,10 @@ long evtchn_fifo_init_control(struct vcpu *v, void *arg);
  * Return: 0, -EOPNOTSUPP before init_control, -EINVAL for a frame that is no RAM, -ENOSPC.
  */
 long evtchn_fifo_expand_array(struct vcpu *v, void *arg);
-/** evtchn_fifo_set_priority - EVTCHNOP_set_priority: 0, -EINVAL, -ENOSYS before init_control */
+/**
+ * evtchn_fifo_set_priority - EVTCHNOP_set_priority: 0, -EINVAL, -EACCES for a port that is not open,
+ * -ENOSYS before init_control
+ */
 long evtchn_fifo_set_priority(struct vcpu *v, void *arg);
 
 /** evtchn_fifo_stop - back to 2-level; no port may be open; table lock held */

@@ -118,6 +118,8 @@ long evtchn_fifo_set_priority(struct vcpu *v, void *arg)
 	pthread_mutex_lock(&ch->lock);
 	if (!d->evtchn->fifo)
 		err = -ENOSYS;
+	else if (!evtchn_is_open(ch))
+		err = -EACCES;
 	else if (op->priority > EVTCHN_FIFO_PRIORITY_MIN)
 		err = -EINVAL;
 	else

@@ -96,6 +96,7 @@ static void start(void)
 	check_true("expand_array: brings the event that was pending", take(seen, port));
 	check("set_priority: no such one", set_priority(port, 16), -XEN_EINVAL);
 	check("set_priority: wild port", set_priority(0x7fffffff, 0), -XEN_EINVAL);
+	check("set_priority: not open", set_priority(0, 0), -XEN_EACCES);
 }
 
 static void events(void)

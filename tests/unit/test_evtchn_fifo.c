@@ -346,6 +346,33 @@ static void test_close(void **state)
 	EXPECT(0, a, 0);
 }
 
+/*
+ * What is not open is on no queue, whatever its word says, and keeps no priority for its next owner.
+ * Port 0 would be taken for the end of a queue.
+ */
+static void test_not_open(void **state)
+{
+	evtchn_port_t open, port;
+
+	(void)state;
+	use_fifo(1);
+	open = fake_new_ipi(0);
+	port = fake_new_ipi(0);
+	assert_int_equal(close_port(port), 0);
+	*word(port) = *word(0) = FIFO_PENDING | FIFO_MASKED;
+	assert_int_equal(unmask(port), 0);
+	assert_int_equal(unmask(0), 0);
+	assert_int_equal(*word(port), FIFO_PENDING | FIFO_MASKED);
+	assert_int_equal(*word(0), FIFO_PENDING | FIFO_MASKED);
+	*word(port) = *word(0) = 0;
+	assert_int_equal(set_priority(port, 0), -EACCES);
+	assert_int_equal(set_priority(0, 0), -EACCES);
+	assert_int_equal(fake_new_ipi(0), port);
+	send(open);
+	send(port);
+	EXPECT(0, open, port, 0);
+}
+
 static void test_poll(void **state)
 {
 	struct sched_poll p = { .nr_ports = 1 };
@@ -495,8 +522,9 @@ static void test_one_page_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(errors),     T(order), T(priority), T(mask),	    T(owed),	T(no_control),
-		T(moved_tail), T(close), T(poll),     T(all_ports), T(hostile), T(one_page_for_all),
+		T(errors),	     T(order), T(priority), T(mask), T(owed),	   T(no_control),
+		T(moved_tail),	     T(close), T(not_open), T(poll), T(all_ports), T(hostile),
+		T(one_page_for_all),
 	};
 
 	return cmocka_run_group_tests_name("evtchn_fifo", tests, NULL, NULL);
