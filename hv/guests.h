@@ -3,13 +3,13 @@
  * The guests that run here, for list, info and top: Paravane's own on a Linux host, Xen's in a
  * domain 0. Either way a guest is a JSON object; every one has
  *
- *   name, domid, memory_bytes, vcpus, cpu_seconds
+ *   name, domid, memory_bytes, max_memory_bytes (not Xen's domain 0), vcpus, cpu_seconds
  *   state	"running", "blocked", "paused", "shutdown", "crashed", "dying", "runnable"; "starting"
  *		or "silent" (does not answer) where only the run directory tells of a guest, and then
  *		nothing but name, domid and pid is known
  *
  * Paravane's also have the other members of hv/report.h. Xen's have type ("hvm", "pvh", "pv"),
- * max_memory_bytes, uuid and, from guests_find(), devices.
+ * uuid and, from guests_find(), devices.
  */
 #ifndef HV_GUESTS_H
 #define HV_GUESTS_H

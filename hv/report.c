@@ -16,6 +16,7 @@
 #include "hv/report_devices.h"
 #include "hv/stats.h"
 #include "hv/vcpu.h"
+#include "hv/xen/balloon.h"
 #include "hv/xenstore_service.h"
 
 #include <xen-public/sched.h>
@@ -169,12 +170,14 @@ static json_t *report_domain(const struct domain *d)
 	static const char *const profiles[] = {
 		[PROFILE_KVM] = "kvm", [PROFILE_XEN] = "xen", [PROFILE_NONE] = "none"
 	};
+	const uint64_t out = balloon_pages(d) << PAGE_SHIFT;
 	json_t *root;
 
-	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:f}", "name", d->config->name, "domid",
-			 d->domid, "profile", profiles[d->config->profile], "transport",
+	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:f}", "name", d->config->name,
+			 "domid", d->domid, "profile", profiles[d->config->profile], "transport",
 			 d->transport == TRANSPORT_PORT ? "port" : "intercept", "vcpus",
-			 d->nr_vcpus, "memory_bytes", (json_int_t)mem_bytes(d), "seconds",
+			 d->nr_vcpus, "memory_bytes", (json_int_t)(mem_bytes(d) - out),
+			 "max_memory_bytes", (json_int_t)mem_bytes(d), "seconds",
 			 stats_elapsed_ns() / 1e9);
 	report_exits(d, root);
 	report_hypercalls(d, root);

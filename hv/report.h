@@ -3,7 +3,8 @@
  * The report of one run, as JSON:
  *
  *   name, domid, profile ("kvm", "xen", "none"), transport ("port", "intercept"),
- *   vcpus, memory_bytes, seconds (since the process started)
+ *   vcpus, memory_bytes (what its balloon leaves it), max_memory_bytes,
+ *   seconds (since the process started)
  *   exits.all		VM exits, all vCPUs (KVM's count); missing if KVM has no statistics
  *   exits.user		those that came to this process
  *   exits.kvm		{ KVM's per-vCPU counters by name, summed, without zeros }

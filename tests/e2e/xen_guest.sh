@@ -86,6 +86,7 @@ console_says() {
 transport_is() { grep -E '"transport": *"'"$1"'"' "$WORK/report"; }
 written() { cmp "$WORK/payload" <(dd if="$WORK/disk.img" bs=1M skip=$WRITE_AT count=$MIB status=none); }
 rss_kib() { sed -n 's/^Rss: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup"; }
+listed_mib() { "$B/paravane" list xen-guest | sed -n 's/^xen-guest *[0-9]* *\([0-9]*\) .*/\1/p'; }
 control() { timeout 20 xenstore-write "$home/control/$1" "$2"; }
 
 # balloon: the guest gives memory back, of which the host has at least half, and takes it again
@@ -97,6 +98,7 @@ balloon() {
 	guest_wait xen-guest 'paravane-mark: small'
 	after=$(rss_kib)
 	holds "the host has memory back ($((before - after)) of $LESS KiB)" test $((before - after)) -ge $((LESS / 2))
+	holds "list counts what is left" test "$(listed_mib)" -le $((MEMORY - (LESS >> 11)))
 	holds "memory/target is raised" xenstore-write "$home/memory/target" $((MEMORY << 10))
 }
 
