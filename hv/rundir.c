@@ -97,9 +97,10 @@ static bool rundir_alive(const char *path)
 
 	snprintf(lock, sizeof(lock), "%s/lock", path);
 	fd = open(lock, O_RDWR | O_CLOEXEC);
+	/* What cannot be looked at (for want of descriptors, say) may live. */
 	if (fd < 0)
-		return false;
-	alive = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+		return errno != ENOENT && errno != ENOTDIR;
+	alive = flock(fd, LOCK_SH | LOCK_NB);
 	close(fd);
 	return alive;
 }
@@ -157,8 +158,11 @@ static int rundir_choose_domid(const struct rundir *dir, domid_t *domid)
 			continue;
 		}
 		id = rundir_read_number(path, "domid");
-		if (id > 0 && id <= DOMID_LAST)
-			used[id / 8] |= 1 << id % 8;
+		if (id <= 0 || id > DOMID_LAST) {
+			closedir(base);
+			return -EIO;
+		}
+		used[id / 8] |= 1 << id % 8;
 	}
 	closedir(base);
 	for (unsigned int id = 1; id <= DOMID_LAST; id++) {

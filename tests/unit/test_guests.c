@@ -169,6 +169,33 @@ static void test_living_and_dead(void **state)
 	assert_int_equal(count_listed(), 0);
 }
 
+/* Who has no descriptor left to look whether others live does not take them for dead. */
+static void test_blind(void **state)
+{
+	struct rundir one, two;
+	struct rlimit files, few;
+	domid_t domid;
+	int spare[2];
+
+	(void)state;
+	create(&one, "one", 1);
+	getrlimit(RLIMIT_NOFILE, &files);
+	/* One for the lock of the base directory, one to read that */
+	spare[0] = dup(0);
+	spare[1] = dup(0);
+	few = files;
+	few.rlim_cur = spare[1] + 1;
+	close(spare[0]);
+	close(spare[1]);
+	setrlimit(RLIMIT_NOFILE, &few);
+	assert_int_equal(rundir_create(&two, "two", &domid), -EIO);
+	setrlimit(RLIMIT_NOFILE, &files);
+	assert_int_equal(count_listed(), 1);
+	create(&two, "two", 2);
+	rundir_remove(&two);
+	rundir_remove(&one);
+}
+
 static void test_listen(void **state)
 {
 	char path[128], longer[256];
@@ -437,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others_may_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_living_and_dead, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_served, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rude_clients, setup, teardown),
