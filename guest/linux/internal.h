@@ -50,6 +50,28 @@ extern struct paravane_platform paravane_platform;
 int paravane_detect(void);
 int paravane_this_vcpu(void);
 
+/* platform.c: the PCI device of a Xen HVM guest; unplug.c: its emulated devices */
+#ifdef CONFIG_PCI
+int paravane_platform_init(void);
+void paravane_platform_exit(void);
+bool paravane_platform_present(void);
+int paravane_unplug_init(void);
+#else
+static inline int paravane_platform_init(void)
+{
+	return 0;
+}
+
+static inline void paravane_platform_exit(void)
+{
+}
+
+static inline int paravane_unplug_init(void)
+{
+	return 0;
+}
+#endif
+
 /* intree.c */
 bool paravane_intree_xen_active(void);
 

@@ -5,6 +5,8 @@
  * Table of contents, in the order of initialisation:
  *
  *	detect.c	is the interface there, and how are hypercalls made
+ *	platform.c	the PCI device of a Xen HVM guest
+ *	unplug.c	emulated devices there
  *	evtchn.c	event channels: the table of ports
  *	upcall.c	shared_info, and a vector for each CPU
  *	gnttab.c	grant table
@@ -70,9 +72,15 @@ static int __init paravane_init(void)
 
 	if (err)
 		return err;
-	err = paravane_evtchn_init();
+	err = paravane_platform_init();
 	if (err)
 		return err;
+	err = paravane_unplug_init();
+	if (err)
+		goto platform;
+	err = paravane_evtchn_init();
+	if (err)
+		goto platform;
 	err = paravane_upcall_init();
 	if (err)
 		goto evtchn;
@@ -110,6 +118,8 @@ upcall:
 	paravane_upcall_exit();
 evtchn:
 	paravane_evtchn_exit();
+platform:
+	paravane_platform_exit();
 	return err;
 }
 
@@ -123,6 +133,7 @@ static void __exit paravane_exit(void)
 	paravane_gnttab_exit();
 	paravane_upcall_exit();
 	paravane_evtchn_exit();
+	paravane_platform_exit();
 }
 
 module_init(paravane_init);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pages of the hypervisor's (shared_info, grant frames) in the place of pages of ours, and back.
+ *
+ * Under Xen there are two alternatives, and neither is better. BAR 1 of the platform device is
+ * meant for this, but up to Xen 4.20 its MTRR says uncached, so that each access to a grant entry
+ * would be slow. Addresses beyond the end of memory move the end of what is saved and migrated.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>

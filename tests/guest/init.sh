@@ -57,6 +57,8 @@ kernel_clean() {
 }
 
 while read -r module args; do
+	# As modprobe would take them from the kernel's command line
+	[ "${module##*/}" != paravane.ko ] || args="$args $(param guest.paravane)"
 	check "load $(basename "$module" .ko)" insmod "$module" $args
 done </etc/modules
 

@@ -135,6 +135,11 @@ char *paravane_front_peer_read(struct paravane_front_dev *dev, const char *key)
 	return ERR_PTR(-ENOENT);
 }
 
+int vbd_probe(struct paravane_front_dev *dev)
+{
+	return 0;
+}
+
 u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key, u64 def)
 {
 	const struct {

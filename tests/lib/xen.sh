@@ -29,7 +29,7 @@ xen_create() {
 		vcpus = $vcpus
 		kernel = "$KERNEL"
 		ramdisk = "$WORK/$name.cpio"
-		cmdline = "quiet panic=-1 console=ttyS0 nopv guest.out=ttyS1 $append"
+		cmdline = "quiet panic=-1 console=ttyS0 nopv guest.out=ttyS1 guest.paravane=unplug=disks,nics $append"
 		serial = [ "file:$WORK/$name.console", "file:$WORK/$name.says" ]
 		vga = "none"
 		on_crash = "destroy"

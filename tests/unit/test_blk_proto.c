@@ -62,6 +62,24 @@ static void numbers_of_nothing(void **state)
 		assert_int_equal(vbd_nr_decode(cases[i], &vdev), -EINVAL);
 }
 
+static void scsi_by_number(void **state)
+{
+	struct vbd_nr vdev;
+
+	(void)state;
+	assert_int_equal(vbd_nr_decode(8 << 8 | 16, &vdev), 0);
+	assert_true(vdev.scsi);
+	assert_int_equal(vbd_nr_decode(65 << 8, &vdev), 0);
+	assert_true(vdev.scsi);
+	assert_int_equal(vbd_nr_decode(202 << 8, &vdev), 0);
+	assert_false(vdev.scsi);
+	assert_int_equal(vbd_nr_decode(22 << 8, &vdev), 0);
+	assert_false(vdev.scsi);
+	vdev.scsi = true;
+	assert_int_equal(vbd_nr_decode(1u << 28 | 26 << 8, &vdev), 0);
+	assert_false(vdev.scsi);
+}
+
 /* Whatever a tool writes into the store, the name fits. */
 static void every_number_has_a_name_that_fits(void **state)
 {
@@ -179,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_of_disks),
 		cmocka_unit_test(numbers_of_nothing),
+		cmocka_unit_test(scsi_by_number),
 		cmocka_unit_test(every_number_has_a_name_that_fits),
 		cmocka_unit_test(segments_merge),
 		cmocka_unit_test(segments_that_need_a_copy),

@@ -167,6 +167,7 @@ static void vbd_disconnect(struct paravane_front_dev *dev)
 
 static struct paravane_front_driver vbd_driver = {
 	.type = "vbd",
+	.probe = vbd_probe,
 	.connect = vbd_connect,
 	.publish = vbd_publish,
 	.connected = vbd_connected,

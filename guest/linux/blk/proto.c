@@ -9,10 +9,11 @@ static const struct {
 	unsigned int disks;
 	unsigned int parts;
 	unsigned int first_disk;
+	bool scsi;
 } vdev_majors[] = {
 	{ .major = 202, .disks = 16, .parts = 16, .first_disk = 0 },
-	{ .major = 8, .disks = 16, .parts = 16, .first_disk = 0 },
-	{ .major = 65, .disks = 16, .parts = 16, .first_disk = 16 },
+	{ .major = 8, .disks = 16, .parts = 16, .first_disk = 0, .scsi = true },
+	{ .major = 65, .disks = 16, .parts = 16, .first_disk = 16, .scsi = true },
 	{ .major = 3, .disks = 2, .parts = 64, .first_disk = 0 },
 	{ .major = 22, .disks = 2, .parts = 64, .first_disk = 2 },
 	{ .major = 33, .disks = 2, .parts = 64, .first_disk = 4 },
@@ -28,6 +29,7 @@ int vbd_nr_decode(unsigned int nr, struct vbd_nr *vdev)
 	if (nr & VDEV_EXTENDED) {
 		vdev->disk = (nr & ~VDEV_EXTENDED) >> 8;
 		vdev->part = minor;
+		vdev->scsi = false;
 		return vdev->disk < VBD_MAX_DISKS ? 0 : -EINVAL;
 	}
 	for (i = 0; vdev_majors[i].major; i++) {
@@ -37,6 +39,7 @@ int vbd_nr_decode(unsigned int nr, struct vbd_nr *vdev)
 			return -EINVAL;
 		vdev->disk = vdev_majors[i].first_disk + minor / vdev_majors[i].parts;
 		vdev->part = minor % vdev_majors[i].parts;
+		vdev->scsi = vdev_majors[i].scsi;
 		return 0;
 	}
 	return -EINVAL;

@@ -28,10 +28,12 @@ struct page;
  * struct vbd_nr - what a virtual device number stands for
  * @disk: number of the disk, 0 for xvda
  * @part: 0 for the whole disk, else the device is a single partition of it
+ * @scsi: it is called sd
  */
 struct vbd_nr {
 	unsigned int disk;
 	unsigned int part;
+	bool scsi;
 };
 
 /**

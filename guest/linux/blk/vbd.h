@@ -143,6 +143,9 @@ void vbd_queue_abort(struct vbd_queue *q);
 bool vbd_slot_revoke(struct vbd_queue *q, struct vbd_slot *slot);
 void vbd_disk_fail(struct vbd_disk *disk, const char *why);
 
+/* twin.c: disks that are emulated as well */
+int vbd_probe(struct paravane_front_dev *dev);
+
 /* negotiate.c: what the two ends tell each other through XenStore */
 struct vbd_disk *vbd_negotiate(struct paravane_front_dev *dev);
 int vbd_publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx);

@@ -8,6 +8,7 @@
 
 #include "guest/linux/compat/net.h"
 #include "guest/linux/net/vif.h"
+#include "guest/linux/unplug.h"
 
 /* What can be switched with ethtool, if the back end allows it. */
 #define VIF_HW_FEATURES \
@@ -72,6 +73,8 @@ static int vif_probe(struct paravane_front_dev *dev)
 		dev_err(&dev->dev, "no valid MAC address: %d\n", err);
 		return err;
 	}
+	if (paravane_twin_nic(dev, mac))
+		return -ENODEV;
 	netdev = alloc_etherdev_mq(sizeof(*vif), queues);
 	if (!netdev)
 		return -ENOMEM;
