@@ -148,6 +148,7 @@ static int check_features(void)
 int paravane_detect(void)
 {
 	struct paravane_cpuid_regs regs;
+	bool has_hvm_leaf;
 	u32 base;
 	int err;
 
@@ -163,18 +164,14 @@ int paravane_detect(void)
 	}
 	paravane_platform.xen_base = base;
 	paravane_cpuid_native(base, &regs);
-	if (regs.eax - base < 4) {
-		pr_err("this hypervisor has no Xen HVM leaf (Xen 4.17 has)\n");
-		return -ENODEV;
-	}
+	has_hvm_leaf = regs.eax - base >= 4;
 	paravane_cpuid_native(base + 1, &regs);
 	paravane_platform.version = regs.eax;
-	paravane_cpuid_native(base + 4, &regs);
-	if (!(regs.eax & XEN_HVM_CPUID_UPCALL_VECTOR)) {
-		pr_err("this hypervisor has no per-vCPU upcall vectors (Xen 4.17 has)\n");
-		return -ENODEV;
+	if (has_hvm_leaf) {
+		paravane_cpuid_native(base + 4, &regs);
+		paravane_platform.has_vcpu_id = regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT;
+		paravane_platform.has_upcall_vector = regs.eax & XEN_HVM_CPUID_UPCALL_VECTOR;
 	}
-	paravane_platform.has_vcpu_id = regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT;
 
 	read_paravane_block();
 	err = transport_choose();

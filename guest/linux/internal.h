@@ -16,6 +16,7 @@
 #define PARAVANE_LINUX_INTERNAL_H
 
 #include <linux/init.h>
+#include <linux/interrupt.h>
 #include <linux/mm_types.h>
 
 #include "guest/linux/xen.h"
@@ -34,6 +35,7 @@ struct paravane_front_dev;
  * @is_paravane: there is a Paravane block
  * @doorbell: doorbell port, 0 if there is none
  * @has_vcpu_id: the vCPU number is in CPUID (otherwise it is the CPU number)
+ * @has_upcall_vector: HVMOP_set_evtchn_upcall_vector is there
  */
 struct paravane_platform {
 	u32 xen_base;
@@ -42,6 +44,7 @@ struct paravane_platform {
 	bool is_paravane;
 	u16 doorbell;
 	bool has_vcpu_id;
+	bool has_upcall_vector;
 };
 
 extern struct paravane_platform paravane_platform;
@@ -55,6 +58,8 @@ int paravane_this_vcpu(void);
 int paravane_platform_init(void);
 void paravane_platform_exit(void);
 bool paravane_platform_present(void);
+int paravane_platform_irq_start(irq_handler_t handler, void *data);
+void paravane_platform_irq_stop(void *data);
 int paravane_unplug_init(void);
 #else
 static inline int paravane_platform_init(void)
@@ -63,6 +68,15 @@ static inline int paravane_platform_init(void)
 }
 
 static inline void paravane_platform_exit(void)
+{
+}
+
+static inline int paravane_platform_irq_start(irq_handler_t handler, void *data)
+{
+	return -ENODEV;
+}
+
+static inline void paravane_platform_irq_stop(void *data)
 {
 }
 
@@ -80,7 +94,7 @@ struct page *paravane_physmap_take(unsigned int space, unsigned long idx);
 bool paravane_physmap_leave(struct page *page);
 void paravane_physmap_give(struct page *page);
 
-/* upcall.c: vectors; the scan state of each CPU */
+/* upcall.c: vectors or the platform device's line; the scan state of each CPU */
 int paravane_upcall_init(void);
 void paravane_upcall_exit(void);
 void paravane_upcall_shutdown(void);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI device that marks a Xen HVM guest. It makes udev load us.
+ * The PCI device that marks a Xen HVM guest. It makes udev load us, and its interrupt line carries
+ * events where vectors do not.
  *
  * Its BAR 1 is address space to put the hypervisor's pages into. We do not use it, see physmap.c.
  */
+#include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include "guest/linux/hypercall.h"
 #include "guest/linux/internal.h"
 
 /* The second is the same device of a XenServer. */
@@ -18,6 +21,7 @@ static const struct pci_device_id platform_ids[] = {
 MODULE_DEVICE_TABLE(pci, platform_ids);
 
 static struct pci_dev *platform_dev;
+static unsigned int platform_irq;
 
 static int platform_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -72,4 +76,45 @@ void paravane_platform_exit(void)
 bool paravane_platform_present(void)
 {
 	return pci_dev_present(platform_ids);
+}
+
+/* HVM_PARAM_CALLBACK_IRQ for the line of a device. */
+static u64 callback_intx(const struct pci_dev *pdev)
+{
+	return (u64)HVM_PARAM_CALLBACK_TYPE_PCI_INTX << 56 | (u64)pci_domain_nr(pdev->bus) << 32 |
+	       pdev->bus->number << 16 | pdev->devfn << 8 | (pdev->pin - 1);
+}
+
+/**
+ * paravane_platform_irq_start() - have events of vCPU 0 raise the device's interrupt
+ * @handler: interrupt handler; the line may be shared, and is level-triggered: up while vCPU 0's
+ *	evtchn_upcall_pending is set
+ * @data: its argument
+ *
+ * Return: 0; -ENODEV without such a device; another -errno if it has no usable interrupt or the
+ * hypervisor refuses.
+ */
+int paravane_platform_irq_start(irq_handler_t handler, void *data)
+{
+	int err;
+
+	if (!platform_dev || !platform_dev->pin)
+		return -ENODEV;
+	platform_irq = platform_dev->irq;
+	err = request_irq(platform_irq, handler, IRQF_SHARED | IRQF_NO_THREAD, "paravane", data);
+	if (err)
+		return err;
+	err = paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, callback_intx(platform_dev));
+	if (err)
+		free_irq(platform_irq, data);
+	return err;
+}
+
+/**
+ * paravane_platform_irq_stop() - the opposite; the hypervisor has been told already
+ * @data: as given to paravane_platform_irq_start()
+ */
+void paravane_platform_irq_stop(void *data)
+{
+	free_irq(platform_irq, data);
 }

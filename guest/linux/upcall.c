@@ -6,13 +6,19 @@
  * from an interrupt domain of ours above x86_vector_domain, told to the hypervisor with
  * HVMOP_set_evtchn_upcall_vector. A vector belongs to one CPU: it is allocated and freed by that
  * CPU's hotplug callbacks and never migrates.
+ *
+ * Where the hypervisor has no such vectors, all events go to vCPU 0 and from there to the interrupt
+ * line of the platform device, which any CPU may take: one line and one state for all CPUs.
  */
 #include <linux/cpu.h>
 #include <linux/interrupt.h>
+#include <linux/iopoll.h>
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/string.h>
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
 
@@ -24,6 +30,13 @@
 /* Values of HVM_PARAM_CALLBACK_IRQ: none, and "a guest that knows Xen", for the toolstack. */
 #define CALLBACK_NONE 0
 #define CALLBACK_AWARE 1
+
+/* How long the first event by the line may take. */
+#define LINE_PATIENCE_US USEC_PER_SEC
+
+static char *upcall = "auto";
+module_param(upcall, charp, 0444);
+MODULE_PARM_DESC(upcall, "How events arrive: auto (default), vector, or intx (platform device)");
 
 /**
  * struct upcall_cpu - one CPU's upcall
@@ -38,6 +51,9 @@ struct upcall_cpu {
 };
 
 static DEFINE_PER_CPU(struct upcall_cpu, upcall_cpus);
+static struct upcall_cpu upcall_line;
+static bool by_line;
+static bool line_works;
 static struct page *shared_page;
 static struct irq_domain *upcall_domain;
 static struct fwnode_handle *upcall_fwnode;
@@ -51,13 +67,18 @@ struct shared_info *paravane_shared_info(void)
 	return page_address(shared_page);
 }
 
+static struct upcall_cpu *upcall_of(unsigned int cpu)
+{
+	return by_line ? &upcall_line : per_cpu_ptr(&upcall_cpus, cpu);
+}
+
 /**
  * paravane_upcall_cpu() - a CPU's scan state
  * @cpu: CPU
  */
 struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu)
 {
-	return &per_cpu(upcall_cpus, cpu).scan;
+	return &upcall_of(cpu)->scan;
 }
 
 /**
@@ -68,7 +89,7 @@ struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu)
  */
 int paravane_upcall_vcpu(unsigned int cpu)
 {
-	const struct upcall_cpu *uc = &per_cpu(upcall_cpus, cpu);
+	const struct upcall_cpu *uc = upcall_of(cpu);
 
 	return uc->scan.vcpu ? uc->vcpu : -ENXIO;
 }
@@ -232,8 +253,134 @@ static void upcall_domain_destroy(void)
 	irq_domain_free_fwnode(upcall_fwnode);
 }
 
+static bool vectors_work(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		if (paravane_upcall_vcpu(cpu) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static void vectors_stop(void)
+{
+	cpuhp_remove_state(upcall_hotplug);
+	upcall_domain_destroy();
+}
+
+static int vectors_start(void)
+{
+	int err;
+
+	if (!paravane_platform.has_upcall_vector)
+		return -EOPNOTSUPP;
+	err = upcall_domain_create();
+	if (err)
+		return err;
+	upcall_hotplug = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "paravane:online", upcall_online,
+					   upcall_offline);
+	if (upcall_hotplug < 0) {
+		upcall_domain_destroy();
+		return upcall_hotplug;
+	}
+	if (!vectors_work()) {
+		vectors_stop();
+		return -ENXIO;
+	}
+	if (paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_AWARE))
+		pr_info("the toolstack is not told that this guest knows Xen\n");
+	return 0;
+}
+
+/* Others may share the line. The interrupt core runs this on one CPU at a time. */
+static irqreturn_t line_interrupt(int irq, void *data)
+{
+	struct upcall_cpu *uc = data;
+
+	if (!READ_ONCE(uc->scan.vcpu->evtchn_upcall_pending))
+		return IRQ_NONE;
+	WRITE_ONCE(line_works, true);
+	return upcall_interrupt(irq, data);
+}
+
+/* An event from us to us, on a port that no channel has. */
+static int line_test(void)
+{
+	struct evtchn_bind_ipi op = { .vcpu = 0 };
+	bool works;
+	long err;
+
+	err = paravane_evtchn_op(EVTCHNOP_bind_ipi, &op);
+	if (err)
+		return err;
+	if (op.port >= PARAVANE_EVTCHN_PORTS)
+		return -EPROTO;
+	paravane_evtchn_set_bit(upcall_line.scan.ports, op.port);
+	paravane_evtchn_unmask_port(paravane_shared_info(), op.port);
+	err = paravane_evtchn_send(op.port);
+	if (!err)
+		err = read_poll_timeout(READ_ONCE, works, works, USEC_PER_MSEC, LINE_PATIENCE_US,
+					false, line_works);
+	paravane_evtchn_mask_port(paravane_shared_info(), op.port);
+	paravane_evtchn_clear_bit(upcall_line.scan.ports, op.port);
+	paravane_evtchn_op_close(op.port);
+	paravane_evtchn_clear_port(paravane_shared_info(), op.port);
+	return err;
+}
+
+static void line_stop(void)
+{
+	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
+	paravane_platform_irq_stop(&upcall_line);
+	by_line = false;
+}
+
+static int line_start(void)
+{
+	int err;
+
+	memset(&upcall_line, 0, sizeof(upcall_line));
+	upcall_line.scan.vcpu = &paravane_shared_info()->vcpu_info[0];
+	by_line = true;
+	line_works = false;
+	/* What was raised before anybody listened keeps the flag set: nothing would be raised. */
+	WRITE_ONCE(upcall_line.scan.vcpu->evtchn_upcall_pending, 0);
+	err = paravane_platform_irq_start(line_interrupt, &upcall_line);
+	if (err) {
+		by_line = false;
+		return err;
+	}
+	err = line_test();
+	if (err) {
+		line_stop();
+		return err;
+	}
+	pr_info("events arrive by the platform device's interrupt, all on one CPU at a time\n");
+	return 0;
+}
+
+static int upcall_choose(void)
+{
+	int err;
+
+	if (strcmp(upcall, "intx")) {
+		err = vectors_start();
+		if (!err)
+			return 0;
+		pr_warn("the hypervisor takes no upcall vectors (%d)\n", err);
+		if (!strcmp(upcall, "vector"))
+			return err;
+	}
+	err = line_start();
+	if (err)
+		pr_err("no events come by the interrupt of a platform device (%d)\n", err);
+	return err;
+}
+
 /**
- * paravane_upcall_init() - map shared_info and give every CPU its upcall
+ * paravane_upcall_init() - map shared_info and see to it that events arrive
  *
  * All ports are masked when this returns.
  *
@@ -243,6 +390,10 @@ int paravane_upcall_init(void)
 {
 	int err;
 
+	if (strcmp(upcall, "auto") && strcmp(upcall, "vector") && strcmp(upcall, "intx")) {
+		pr_err("unknown upcall \"%s\" (auto, vector or intx)\n", upcall);
+		return -EINVAL;
+	}
 	/*
 	 * Xen lays shared_info out for the mode of the vCPU that sets this, whatever the value, and
 	 * so far for 32 bits if the firmware ran in those: before anybody touches the page. Telling
@@ -259,23 +410,9 @@ int paravane_upcall_init(void)
 		return PTR_ERR(shared_page);
 	}
 	paravane_evtchn_mask_all(paravane_shared_info());
-	err = upcall_domain_create();
+	err = upcall_choose();
 	if (err)
-		goto give;
-	upcall_hotplug = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "paravane:online", upcall_online,
-					   upcall_offline);
-	if (upcall_hotplug < 0) {
-		err = upcall_hotplug;
-		goto destroy;
-	}
-	if (paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_AWARE))
-		pr_info("the toolstack is not told that this guest knows Xen\n");
-	return 0;
-
-destroy:
-	upcall_domain_destroy();
-give:
-	paravane_physmap_give(shared_page);
+		paravane_physmap_give(shared_page);
 	return err;
 }
 
@@ -287,7 +424,10 @@ static void upcall_end(void)
 {
 	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
 	paravane_evtchn_mask_all(paravane_shared_info());
-	cpuhp_remove_state(upcall_hotplug);
+	if (by_line)
+		line_stop();
+	else
+		vectors_stop();
 }
 
 /**
@@ -305,6 +445,5 @@ void paravane_upcall_shutdown(void)
 void paravane_upcall_exit(void)
 {
 	upcall_end();
-	upcall_domain_destroy();
 	paravane_physmap_give(shared_page);
 }

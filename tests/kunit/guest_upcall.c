@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * guest/linux/upcall.c with real interrupts of a real kernel. This file plays the hypervisor, which
- * raises an upcall at the first moment there is a handler.
+ * raises an upcall at the first moment there is a handler, and the platform device, whose line is
+ * up for as long as vCPU 0's flag is set.
  */
 #include "tests/kunit/core.c"
 
@@ -26,6 +27,11 @@ static struct {
 	bool aware; /* the toolstack is told of us */
 	bool latched; /* shared_info has the layout of the vCPU's mode */
 	bool refuse_callback;
+	bool no_device;
+	bool dead; /* the line never comes up */
+	bool closed; /* the port bound by bind_ipi is */
+	irq_handler_t line;
+	void *line_data;
 } hv;
 
 struct paravane_platform paravane_platform;
@@ -54,8 +60,11 @@ bool paravane_physmap_leave(struct page *page)
 	return true;
 }
 
+static evtchn_port_t dispatched;
+
 void paravane_evtchn_dispatch(void *ctx, evtchn_port_t port)
 {
+	dispatched = port;
 }
 
 void paravane_evtchn_leave_cpu(unsigned int cpu)
@@ -78,12 +87,64 @@ static int request_irq_and_raise(unsigned int irq, irq_handler_t handler, unsign
 	return 0;
 }
 
+int paravane_platform_irq_start(irq_handler_t handler, void *data)
+{
+	if (hv.no_device)
+		return -ENODEV;
+	hv.line = handler;
+	hv.line_data = data;
+	return 0;
+}
+
+void paravane_platform_irq_stop(void *data)
+{
+	hv.line = NULL;
+}
+
+/* What the sender of an event and then the hypervisor do. */
+static irqreturn_t raise_line(evtchn_port_t port)
+{
+	struct shared_info *si = paravane_shared_info();
+	irqreturn_t ret = IRQ_NONE;
+	unsigned long irqs;
+
+	paravane_evtchn_set_bit(si->evtchn_pending, port);
+	if (paravane_evtchn_test_bit(si->evtchn_mask, port))
+		return ret;
+	si->vcpu_info[0].evtchn_pending_sel |= BIT(port / PARAVANE_EVTCHN_BITS);
+	si->vcpu_info[0].evtchn_upcall_pending = 1;
+	local_irq_save(irqs);
+	if (hv.line && !hv.dead)
+		ret = hv.line(0, hv.line_data);
+	local_irq_restore(irqs);
+	return ret;
+}
+
+static long evtchn_op(unsigned long cmd, void *arg)
+{
+	switch (cmd) {
+	case EVTCHNOP_bind_ipi:
+		((struct evtchn_bind_ipi *)arg)->port = PORT;
+		return 0;
+	case EVTCHNOP_send:
+		raise_line(((struct evtchn_send *)arg)->port);
+		return 0;
+	case EVTCHNOP_close:
+		hv.closed = ((struct evtchn_close *)arg)->port == PORT;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
 static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
 		      unsigned long a4, unsigned long a5)
 {
 	const struct xen_hvm_evtchn_upcall_vector *op = (const void *)a2;
 	const struct xen_hvm_param *param = (const void *)a2;
 
+	if (nr == __HYPERVISOR_event_channel_op)
+		return evtchn_op(a1, (void *)a2);
 	if (nr != __HYPERVISOR_hvm_op)
 		return -ENOSYS;
 	if (a1 == HVMOP_set_param && param->index == HVM_PARAM_CALLBACK_IRQ) {
@@ -103,6 +164,9 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 static void start(struct kunit *test)
 {
 	memset(&hv, 0, sizeof(hv));
+	dispatched = 0;
+	upcall = "auto";
+	paravane_platform.has_upcall_vector = true;
 	static_call_update(paravane_hypercall, hypercall);
 }
 
@@ -137,18 +201,83 @@ static void every_cpu_gets_a_vector(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
 }
 
-/* Without upcalls the CPUs are of use all the same, and nothing is bound to them. */
+/* All CPUs receive as vCPU 0, through one state. */
+static void works_by_line(struct kunit *test)
+{
+	const evtchn_port_t port = PORT + 100;
+	unsigned int cpu;
+
+	KUNIT_ASSERT_EQ(test, paravane_upcall_init(), 0);
+	KUNIT_EXPECT_TRUE(test, hv.closed);
+	KUNIT_EXPECT_TRUE(test,
+			  paravane_evtchn_test_bit(paravane_shared_info()->evtchn_mask, PORT));
+	KUNIT_EXPECT_EQ(test, dispatched, PORT);
+	for_each_online_cpu(cpu) {
+		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), 0);
+		KUNIT_EXPECT_PTR_EQ(test, paravane_upcall_cpu(cpu), paravane_upcall_cpu(0));
+	}
+	/* The interrupt of somebody else on the line is not ours. */
+	KUNIT_EXPECT_EQ(test, hv.line(0, hv.line_data), IRQ_NONE);
+	paravane_evtchn_set_bit(paravane_upcall_cpu(0)->ports, port);
+	KUNIT_EXPECT_FALSE(test, paravane_evtchn_unmask_port(paravane_shared_info(), port));
+	KUNIT_EXPECT_EQ(test, raise_line(port), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, dispatched, port);
+	paravane_upcall_exit();
+	KUNIT_EXPECT_NULL(test, hv.line);
+	KUNIT_EXPECT_FALSE(test, hv.aware);
+	KUNIT_EXPECT_FALSE(test, hv.here);
+	for_each_online_cpu(cpu)
+		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
+}
+
 static void refused_vector(struct kunit *test)
 {
-	unsigned int cpu;
+	start(test);
+	hv.refuse = true;
+	works_by_line(test);
+	KUNIT_EXPECT_EQ(test, hv.left, 0);
+}
+
+static void no_vectors(struct kunit *test)
+{
+	start(test);
+	paravane_platform.has_upcall_vector = false;
+	works_by_line(test);
+}
+
+static void line_asked_for(struct kunit *test)
+{
+	start(test);
+	upcall = "intx";
+	works_by_line(test);
+	KUNIT_EXPECT_EQ(test, hv.vectors[0], 0);
+}
+
+/* Without events there is nothing that would work: the module is not loaded. */
+static void no_way(struct kunit *test)
+{
+	start(test);
+	hv.refuse = true;
+	hv.no_device = true;
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ENODEV);
+	KUNIT_EXPECT_FALSE(test, hv.here);
 
 	start(test);
 	hv.refuse = true;
-	KUNIT_ASSERT_EQ(test, paravane_upcall_init(), 0);
-	for_each_online_cpu(cpu)
-		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
-	paravane_upcall_exit();
-	KUNIT_EXPECT_EQ(test, hv.left, 0);
+	hv.dead = true;
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ETIMEDOUT);
+	KUNIT_EXPECT_NULL(test, hv.line);
+	KUNIT_EXPECT_FALSE(test, hv.here);
+
+	start(test);
+	hv.refuse = true;
+	upcall = "vector";
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ENXIO);
+	KUNIT_EXPECT_FALSE(test, hv.here);
+
+	start(test);
+	upcall = "gsi";
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -EINVAL);
 }
 
 /* Whoever does not know the layout of shared_info does not touch it. */
@@ -173,7 +302,6 @@ static void shutdown_gives_shared_info_back(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
 	paravane_evtchn_unmask_port(paravane_shared_info(), PORT);
 	KUNIT_EXPECT_FALSE(test, hv.aware);
-	upcall_domain_destroy();
 	__free_page(shared_page);
 }
 
@@ -181,6 +309,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(upcall_before_the_vector_is_known),
 	KUNIT_CASE(every_cpu_gets_a_vector),
 	KUNIT_CASE(refused_vector),
+	KUNIT_CASE(no_vectors),
+	KUNIT_CASE(line_asked_for),
+	KUNIT_CASE(no_way),
 	KUNIT_CASE(refused_callback),
 	KUNIT_CASE(shutdown_gives_shared_info_back),
 	{},
