@@ -137,6 +137,9 @@ int boot_open(const struct config *config, struct boot *boot)
 	if (config->profile == PROFILE_XEN && !boot->kernel.pvh_entry) {
 		pr_err("kernel %s: no PVH entry note, which profile xen needs", config->kernel);
 		ret = -ENOEXEC;
+	} else if (config->profile != PROFILE_XEN && !boot->kernel.entry) {
+		pr_err("kernel %s: a 32-bit ELF, which only profile xen boots", config->kernel);
+		ret = -ENOEXEC;
 	}
 	if (!ret && config->initrd) {
 		ret = boot_file_open("initrd", config->initrd, &boot->initrd_size);

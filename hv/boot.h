@@ -44,7 +44,7 @@
  * @data: the unpacked ELF, @size bytes from mmap(), or NULL
  * @size: of the ELF
  * @first, @last: bounds of the physical addresses it occupies
- * @entry: physical address of the 64-bit entry
+ * @entry: physical address of the 64-bit entry, 0 for a 32-bit ELF
  * @pvh_entry: of the 32-bit PVH entry, 0 without a note
  * @xen_linux: its notes say that it is Linux with Xen support
  * @hypercall_page: and that it makes its hypercalls through a page it gets from the hypervisor
@@ -84,6 +84,14 @@ int kernel_read(const struct kernel *kernel, uint64_t offset, void *dst, size_t 
  * Return: 0, 1 if it is no bzImage, or -errno after printing one line.
  */
 int bzimage_unpack(const char *path, struct kernel *kernel);
+
+/**
+ * elf32_read_header, elf32_read_segment - read a header of a 32-bit ELF, widened; it gets no 64-bit entry
+ *
+ * Return: 0 or -errno, as kernel_read() does.
+ */
+int elf32_read_header(const struct kernel *kernel, Elf64_Ehdr *eh);
+int elf32_read_segment(const struct kernel *kernel, uint64_t offset, Elf64_Phdr *ph);
 
 /** elf_check - fill in @kernel from its ELF headers; 0, or -errno after printing one line */
 int elf_check(const char *path, struct kernel *kernel);

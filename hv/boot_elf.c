@@ -12,21 +12,33 @@ static int elf_bad(const char *path, const char *why)
 	return -ENOEXEC;
 }
 
+static bool elf_is_32(const Elf64_Ehdr *eh)
+{
+	return eh->e_ident[EI_CLASS] == ELFCLASS32;
+}
+
+static uint64_t elf_segment_size(const Elf64_Ehdr *eh)
+{
+	return elf_is_32(eh) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+}
+
 static int elf_check_header(const char *path, const struct kernel *kernel, Elf64_Ehdr *eh)
 {
-	if (kernel->size < sizeof(*eh) || kernel_read(kernel, 0, eh, sizeof(*eh)) ||
-	    memcmp(eh->e_ident, ELFMAG, SELFMAG))
+	if (kernel_read(kernel, 0, eh->e_ident, EI_NIDENT) ||
+	    memcmp(eh->e_ident, ELFMAG, SELFMAG) ||
+	    (elf_is_32(eh) ? elf32_read_header(kernel, eh) :
+			     kernel_read(kernel, 0, eh, sizeof(*eh))))
 		return elf_bad(path, "neither a bzImage nor an ELF file");
-	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
-		return elf_bad(path, "a 32-bit ELF; 64-bit x86 is needed");
+	if (!elf_is_32(eh) && eh->e_ident[EI_CLASS] != ELFCLASS64)
+		return elf_bad(path, "an ELF that is neither 32-bit nor 64-bit");
 	if (eh->e_machine != EM_X86_64 || eh->e_ident[EI_DATA] != ELFDATA2LSB)
 		return elf_bad(path, "an ELF for another machine; 64-bit x86 is needed");
 	if (eh->e_type != ET_EXEC && eh->e_type != ET_DYN)
 		return elf_bad(path, "an ELF that is not executable");
-	if (eh->e_phentsize != sizeof(Elf64_Phdr) || !eh->e_phnum)
+	if (eh->e_phentsize != elf_segment_size(eh) || !eh->e_phnum)
 		return elf_bad(path, "an ELF without program headers");
 	if (eh->e_phoff > kernel->size ||
-	    (uint64_t)eh->e_phnum * sizeof(Elf64_Phdr) > kernel->size - eh->e_phoff)
+	    eh->e_phnum * elf_segment_size(eh) > kernel->size - eh->e_phoff)
 		return elf_bad(path, "its program headers are beyond the file");
 	return 0;
 }
@@ -62,9 +74,11 @@ int elf_check(const char *path, struct kernel *kernel)
 	kernel->entry = eh.e_entry;
 	kernel->first = UINT64_MAX;
 	for (unsigned int i = 0; i < eh.e_phnum; i++) {
+		uint64_t at = eh.e_phoff + i * elf_segment_size(&eh);
 		Elf64_Phdr ph;
 
-		ret = kernel_read(kernel, eh.e_phoff + i * sizeof(ph), &ph, sizeof(ph));
+		ret = elf_is_32(&eh) ? elf32_read_segment(kernel, at, &ph) :
+				       kernel_read(kernel, at, &ph, sizeof(ph));
 		if (ret)
 			return elf_bad(path, "its program headers cannot be read");
 		if (ph.p_type == PT_LOAD)

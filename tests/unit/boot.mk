@@ -6,6 +6,9 @@ UNIT_TESTS += boot acpi mem cpuid config loop
 BOOT_SRCS := $(wildcard hv/boot*.c hv/xen/boot*.c) hv/decompress.c hv/acpi.c hv/mem.c hv/pagewalk.c hv/log.c
 boot_SRCS := tests/unit/test_boot.c $(BOOT_SRCS)
 boot_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common -llzma -lzstd -llz4 -lz
+UNIT_TESTS += boot_elf32
+boot_elf32_SRCS := tests/unit/test_boot_elf32.c $(BOOT_SRCS)
+boot_elf32_LIBS := $(boot_LIBS)
 
 # What profile xen does to a kernel
 UNIT_TESTS += boot_stubs
