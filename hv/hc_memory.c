@@ -56,7 +56,7 @@ static long place(struct vcpu *v, unsigned int space, uint64_t index, gfn_t gfn)
 	}
 }
 
-static long op_add_to_physmap(struct vcpu *v, void *arg)
+long memory_add_to_physmap(struct vcpu *v, void *arg)
 {
 	struct xen_add_to_physmap *op = arg;
 	long err;
@@ -151,7 +151,8 @@ static const struct hypercall_subop ops[] = {
 	OP(current_reservation, current_reservation, struct xen_memory_domain),
 	OP(maximum_reservation, maximum_reservation, struct xen_memory_domain),
 	OP(maximum_gpfn, maximum_gpfn, struct xen_memory_domain),
-	OP(add_to_physmap, add_to_physmap, struct xen_add_to_physmap),
+	[XENMEM_add_to_physmap] = { "add_to_physmap", memory_add_to_physmap,
+				    HYPERCALL_SUBOP_SIZE(struct xen_add_to_physmap) },
 	OP(add_to_physmap_batch, add_to_physmap_batch, struct xen_add_to_physmap_batch),
 	OP(remove_from_physmap, remove_from_physmap, struct xen_remove_from_physmap),
 };

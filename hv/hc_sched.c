@@ -137,7 +137,7 @@ static void poll_ports(struct vcpu *v, const evtchn_port_t *port, unsigned int n
 	}
 }
 
-static long op_poll(struct vcpu *v, void *arg)
+long sched_poll(struct vcpu *v, void *arg)
 {
 	struct sched_poll *op = arg;
 	evtchn_port_t port[POLL_PORTS_MAX];
@@ -161,7 +161,7 @@ static const struct hypercall_subop ops[] = {
 	OP(yield, 0),
 	OP(block, 0),
 	OP(shutdown, HYPERCALL_SUBOP_SIZE(struct sched_shutdown)),
-	OP(poll, HYPERCALL_SUBOP_SIZE(struct sched_poll)),
+	[SCHEDOP_poll] = { "poll", sched_poll, HYPERCALL_SUBOP_SIZE(struct sched_poll) },
 };
 
 long hc_sched_op(struct vcpu *v, const uint64_t *arg)

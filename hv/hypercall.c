@@ -16,18 +16,18 @@
 #include "hv/log.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
+#include "hv/xen/compat.h"
 #include "hv/xen/runstate.h"
 
 /**
  * struct hypercall - what we know about a number
  * @name: Xen's name
  * @fn: its handler; NULL answers -ENOSYS
- * @abi32: arguments and structures look the same to a 32-bit caller, so that it may call
+ * @fn32: its handler for 32-bit callers: @fn where arguments and structures look the same to them
  */
 struct hypercall {
 	const char *name;
-	hypercall_fn fn;
-	bool abi32;
+	hypercall_fn fn, fn32;
 };
 
 #define CALL(n, ...) [__HYPERVISOR_##n] = { .name = #n, __VA_ARGS__ }
@@ -44,16 +44,16 @@ static const struct hypercall hypercalls[HYPERCALL_NRS] = {
 	CALL(set_debugreg),
 	CALL(get_debugreg),
 	CALL(update_descriptor),
-	CALL(memory_op, .fn = hc_memory_op),
+	CALL(memory_op, .fn = hc_memory_op, .fn32 = compat_memory_op),
 	CALL(multicall, .fn = hc_multicall),
 	CALL(update_va_mapping),
 	CALL(set_timer_op, .fn = hc_set_timer_op),
 	CALL(event_channel_op_compat),
-	CALL(xen_version, .fn = hc_xen_version, .abi32 = true),
-	CALL(console_io, .fn = hc_console_io, .abi32 = true),
+	CALL(xen_version, .fn = hc_xen_version, .fn32 = hc_xen_version),
+	CALL(console_io, .fn = hc_console_io, .fn32 = hc_console_io),
 	CALL(physdev_op_compat),
 	CALL(grant_table_op, .fn = gnttab_op),
-	CALL(vm_assist, .fn = hc_vm_assist, .abi32 = true),
+	CALL(vm_assist, .fn = hc_vm_assist, .fn32 = hc_vm_assist),
 	CALL(update_va_mapping_otherdomain),
 	CALL(iret),
 	CALL(vcpu_op, .fn = hc_vcpu_op),
@@ -61,12 +61,12 @@ static const struct hypercall hypercalls[HYPERCALL_NRS] = {
 	CALL(mmuext_op),
 	CALL(xsm_op),
 	CALL(nmi_op),
-	CALL(sched_op, .fn = hc_sched_op),
+	CALL(sched_op, .fn = hc_sched_op, .fn32 = compat_sched_op),
 	CALL(callback_op),
 	CALL(xenoprof_op),
-	CALL(event_channel_op, .fn = evtchn_op, .abi32 = true),
+	CALL(event_channel_op, .fn = evtchn_op, .fn32 = evtchn_op),
 	CALL(physdev_op),
-	CALL(hvm_op, .fn = hc_hvm_op, .abi32 = true),
+	CALL(hvm_op, .fn = hc_hvm_op, .fn32 = hc_hvm_op),
 	CALL(sysctl),
 	CALL(domctl),
 	CALL(kexec_op),
@@ -119,22 +119,23 @@ long hypercall_check_domid(const struct domain *d, domid_t domid)
 long hypercall_call(struct vcpu *v, const struct hypercall_args *call)
 {
 	const struct hypercall *hc = call->nr < HYPERCALL_NRS ? &hypercalls[call->nr] : NULL;
+	hypercall_fn fn = !hc ? NULL : vcpu_long_mode(v) ? hc->fn : hc->fn32;
 	struct domain_abi *abi = v->domain->abi;
 	struct hypercall_args narrow;
 	long ret;
 
-	if (!hc || !hc->fn || (!hc->abi32 && !vcpu_long_mode(v))) {
+	if (!fn) {
 		if (first_time(&abi->unserved, call->nr))
 			pr_warn("guest made hypercall %llu (%s), which is not served",
 				(unsigned long long)call->nr,
 				hc && hc->name ? hc->name : "unknown");
 		ret = -ENOSYS;
 	} else if (vcpu_long_mode(v)) {
-		ret = hc->fn(v, call->arg);
+		ret = fn(v, call->arg);
 	} else {
 		for (unsigned int i = 0; i < HYPERCALL_ARGS; i++)
 			narrow.arg[i] = (uint32_t)call->arg[i];
-		ret = hc->fn(v, narrow.arg);
+		ret = fn(v, narrow.arg);
 	}
 	if (hc)
 		counter_inc(&abi->count[v->id][call->nr]);

@@ -11,6 +11,8 @@
 
 /** hc_memory_op - HYPERVISOR_memory_op(cmd, arg), xen-public/memory.h */
 long hc_memory_op(struct vcpu *v, const uint64_t *arg);
+/** memory_add_to_physmap - its sub-operation of that name, on a struct xen_add_to_physmap */
+long memory_add_to_physmap(struct vcpu *v, void *arg);
 /** hc_multicall - HYPERVISOR_multicall(list, nr), xen-public/xen.h */
 long hc_multicall(struct vcpu *v, const uint64_t *arg);
 /** hc_set_timer_op - HYPERVISOR_set_timer_op(deadline), ns of guest system time; 0 stops */
@@ -25,6 +27,8 @@ long hc_vm_assist(struct vcpu *v, const uint64_t *arg);
 long hc_vcpu_op(struct vcpu *v, const uint64_t *arg);
 /** hc_sched_op - HYPERVISOR_sched_op(cmd, arg), xen-public/sched.h */
 long hc_sched_op(struct vcpu *v, const uint64_t *arg);
+/** sched_poll - its sub-operation poll, on a struct sched_poll */
+long sched_poll(struct vcpu *v, void *arg);
 /** hc_hvm_op - HYPERVISOR_hvm_op(op, arg), xen-public/hvm/hvm_op.h */
 long hc_hvm_op(struct vcpu *v, const uint64_t *arg);
 

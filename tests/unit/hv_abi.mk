@@ -5,7 +5,7 @@ ABI_SRCS := tests/unit/fake_domain.c hv/mem.c hv/pagewalk.c hv/loop.c \
 	hv/abi.c hv/vcpu_abi.c hv/hypercall.c hv/pio.c hv/guest_line.c $(wildcard hv/hc_*.c) \
 	hv/evtchn.c hv/evtchn_op.c hv/evtchn_upcall.c \
 	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c \
-	hv/xen/balloon.c hv/xen/evtchn_fifo.c hv/xen/evtchn_fifo_op.c hv/xen/runstate.c
+	hv/xen/balloon.c hv/xen/compat.c hv/xen/evtchn_fifo.c hv/xen/evtchn_fifo_op.c hv/xen/runstate.c
 ABI_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common
 
 UNIT_TESTS += balloon evtchn evtchn_fifo gnttab guest_line hypercall shared_info timer

@@ -472,6 +472,55 @@ static void test_32bit_callers(void **state)
 	/* Structures with pointers look different to such a caller */
 	call.nr = __HYPERVISOR_memory_op;
 	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), -ENOSYS);
+	call.nr = __HYPERVISOR_grant_table_op;
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &call), -ENOSYS);
+}
+
+static long call32(unsigned int nr, unsigned int cmd, const uint32_t *op, size_t size)
+{
+	const struct hypercall_args call = { nr, { cmd, 0x100000000 | FAKE_ARG } };
+
+	fake->run[0].s.regs.sregs.cs.l = 0;
+	memset(fake_ram(FAKE_ARG), 0xaa, 64);
+	memcpy(fake_ram(FAKE_ARG), op, size);
+	return hypercall_dispatch(&fake->vcpu[0], &call);
+}
+
+static void test_32bit_add_to_physmap(void **state)
+{
+	const struct hypercall_args unreadable = { __HYPERVISOR_memory_op,
+						   { XENMEM_add_to_physmap, FAKE_RAM } };
+	uint32_t op[4] = { DOMID_SELF, XENMAPSPACE_shared_info, 0, 0x20 };
+
+	(void)state;
+	assert_int_equal(call32(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, op, sizeof(op)), 0);
+	assert_int_equal(fake->d.shared_info.gfn, 0x20);
+	op[2] = 1;
+	assert_int_equal(call32(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, op, sizeof(op)),
+			 -EINVAL);
+	op[0] = 0;
+	assert_int_equal(call32(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, op, sizeof(op)),
+			 -EPERM);
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &unreadable), -EFAULT);
+}
+
+static void test_32bit_sched_op(void **state)
+{
+	const struct hypercall_args unreadable = { __HYPERVISOR_sched_op,
+						   { SCHEDOP_poll, FAKE_RAM } };
+	/* A wild port (0xaaaaaaaa); a deadline that is over */
+	uint32_t op[4] = { FAKE_ARG + 32, 1, 1, 0 }, reason = SHUTDOWN_poweroff;
+
+	(void)state;
+	assert_int_equal(call32(__HYPERVISOR_sched_op, SCHEDOP_yield, op, 0), 0);
+	assert_int_equal(call32(__HYPERVISOR_sched_op, SCHEDOP_poll, op, sizeof(op)), -EINVAL);
+	op[1] = 0;
+	assert_int_equal(call32(__HYPERVISOR_sched_op, SCHEDOP_poll, op, sizeof(op)), 0);
+	assert_int_equal(hypercall_dispatch(&fake->vcpu[0], &unreadable), -EFAULT);
+	assert_int_equal(call32(__HYPERVISOR_sched_op, 77, op, 0), -ENOSYS);
+	assert_int_equal(call32(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &reason, sizeof(reason)),
+			 0);
+	assert_int_equal(fake->d.shutdown_reason, SHUTDOWN_poweroff);
 }
 
 static void test_page(void **state)
@@ -511,6 +560,8 @@ int main(void)
 		T(multicall),
 		T(vm_assist_and_console),
 		T(32bit_callers),
+		T(32bit_add_to_physmap),
+		T(32bit_sched_op),
 		T(page),
 	};
 
