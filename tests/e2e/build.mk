@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-## See it work (as root; both install what is missing first):
+## See it work (as root; they install what is missing first):
 .PHONY: run shell
 run: ## boot a stock Debian kernel, load our modules, do real work, print a report
 	@tests/setup
