@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * paravane doctor: what this host offers, and what follows from each. Unusable is what no guest can
- * do without; anything less costs one feature or some speed.
+ * paravane doctor: what this host offers, and what follows from each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,26 +13,19 @@
 #include <liburing.h>
 
 #include "hv/cmd.h"
+#include "hv/doctor.h"
+#include "hv/guests.h"
 #include "hv/kvm.h"
 #include "hv/log.h"
 
 #define THP_FILE "/sys/kernel/mm/transparent_hugepage/enabled"
 #define TUN_DEVICE "/dev/net/tun"
 
-enum verdict { VERDICT_OK, VERDICT_UNKNOWN, VERDICT_DEGRADED, VERDICT_UNUSABLE };
-
 static const char *const verdict_names[] = {
 	[VERDICT_OK] = "ok",
 	[VERDICT_UNKNOWN] = "unknown",
 	[VERDICT_DEGRADED] = "degraded",
 	[VERDICT_UNUSABLE] = "unusable",
-};
-
-/** struct finding - what one check found: @found is a fact, @follows what it means for guests */
-struct finding {
-	enum verdict verdict;
-	char found[160];
-	const char *follows;
 };
 
 static void find_cpu(struct finding *f)
@@ -149,17 +141,14 @@ static void find_thp(struct finding *f)
 	snprintf(f->found, sizeof(f->found), "%s", *text ? text : "no " THP_FILE);
 }
 
-static const struct check {
-	const char *name;
-	void (*find)(struct finding *f);
-} checks[] = {
+static const struct check kvm_checks[] = {
 	{ "processor", find_cpu },     { "kvm", find_kvm }, { "kvm_xen", find_kvm_xen },
 	{ "io_uring", find_io_uring }, { "tun", find_tun }, { "huge_pages", find_thp },
 };
 
 static void print_finding(const struct check *check, const struct finding *f)
 {
-	printf("%-11s %-9s %s\n%-21s %s\n", check->name, verdict_names[f->verdict], f->found, "",
+	printf("%-12s %-9s %s\n%-22s %s\n", check->name, verdict_names[f->verdict], f->found, "",
 	       f->follows);
 }
 
@@ -174,7 +163,8 @@ static const char help[] =
 	"\n"
 	"Says what this host offers to guests and what follows from it, line by line:\n"
 	"ok; degraded: a feature or some speed is lost; unusable: no guest can run;\n"
-	"unknown: cannot be found out.\n"
+	"unknown: cannot be found out. In a Xen domain 0 the guests are Xen's, and it is\n"
+	"about what our modules find in them.\n"
 	"\n"
 	"  --json  the same as JSON\n"
 	"\n"
@@ -187,6 +177,9 @@ static const char unusable[] =
 int cmd_doctor(int argc, char **argv)
 {
 	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	bool dom0 = guests_are_xens();
+	const struct check *checks = dom0 ? doctor_xen_checks : kvm_checks;
+	size_t nr_checks = dom0 ? doctor_xen_nr_checks : ARRAY_SIZE(kvm_checks);
 	enum verdict worst = VERDICT_OK;
 	json_t *list;
 
@@ -199,7 +192,7 @@ int cmd_doctor(int argc, char **argv)
 		return EXIT_SETUP;
 	}
 	list = json_array();
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+	for (size_t i = 0; i < nr_checks; i++) {
 		struct finding f = { 0 };
 
 		checks[i].find(&f);
@@ -216,6 +209,9 @@ int cmd_doctor(int argc, char **argv)
 	}
 	json_decref(list);
 	if (!json)
-		printf("\n%s", worst == VERDICT_UNUSABLE ? unusable : "Guests can run here.\n");
+		printf("\n%s",
+		       worst != VERDICT_UNUSABLE ? "Guests can run here.\n" :
+		       dom0 ? "Our modules cannot run here; what is unusable is named above.\n" :
+			      unusable);
 	return worst == VERDICT_UNUSABLE ? EXIT_SETUP : EXIT_DONE;
 }
