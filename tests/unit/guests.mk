@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # list, info and top: run directories, report sockets, Xen's libraries, and what is made of their answers.
 
-UNIT_TESTS += guests guests_xen report_devices cmd_top
+UNIT_TESTS += guests guests_xen libxen report_devices cmd_top
 guests_SRCS := tests/unit/test_guests.c hv/guests.c hv/guests_kvm.c hv/report_socket.c hv/rundir.c \
 	       hv/loop.c hv/log.c
 guests_LIBS := -Wl,--wrap=geteuid -ljansson
 guests_xen_SRCS := tests/unit/test_guests_xen.c hv/report_devices.c hv/log.c
 guests_xen_LIBS := -ljansson
+libxen_SRCS := tests/unit/test_libxen.c
 report_devices_SRCS := tests/unit/test_report_devices.c hv/report_devices.c $(XENSTORE_SRCS)
 report_devices_LIBS := -ljansson
 cmd_top_SRCS := tests/unit/test_cmd_top.c hv/cmd.c hv/guests.c hv/log.c
