@@ -38,7 +38,7 @@ static long op_shutdown(struct vcpu *v, void *arg)
 	uint8_t reason = op->reason;
 
 	if (reason == SHUTDOWN_suspend)
-		return hypercall_unserved(v->domain, __HYPERVISOR_sched_op, SCHEDOP_shutdown);
+		return 1; /* what a guest is told whose suspension is cancelled: go on */
 	domain_shutdown(v->domain, reason);
 	return 0;
 }
