@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The front-end kit: runs the state machine of <paravane/front.h> for each device and calls its
- * driver. What a driver uses meanwhile (rings, channels, keys) is in front_io.c.
+ * driver. How a device gets there and away is in front_bind.c, what a driver uses meanwhile (rings,
+ * channels, keys) in front_io.c.
  */
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -18,9 +20,9 @@
 #define PEER_PATIENCE (5 * HZ)
 #define PEER_PATIENCE_SHUTDOWN (2 * HZ)
 
-/* How long the machine waits with its restart, for one device and for all together. */
-#define SHUTDOWN_PATIENCE (5 * HZ)
-#define SHUTDOWN_PATIENCE_ALL (15 * HZ)
+/* A connection of less than this is one that failed, and so many in a row are enough. */
+#define SHORT_CONNECTION (10 * HZ)
+#define SHORT_CONNECTIONS_MAX 10
 
 static unsigned int connect_warn = 10;
 module_param(connect_warn, uint, 0644);
@@ -29,7 +31,6 @@ MODULE_PARM_DESC(connect_warn,
 
 static struct workqueue_struct *front_wq;
 static unsigned long peer_patience = PEER_PATIENCE;
-static long shutdown_left = SHUTDOWN_PATIENCE_ALL;
 
 static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
 	[PARAVANE_FRONT_RESET] = "reset",
@@ -55,11 +56,6 @@ static const char *const state_names[PARAVANE_XENBUS_STATES] = {
 	[XenbusStateReconfigured] = "Reconfigured",
 };
 
-static struct paravane_front_driver *to_driver(const struct paravane_front_dev *dev)
-{
-	return container_of(dev->dev.driver, struct paravane_front_driver, driver);
-}
-
 /**
  * paravane_front_state() - a word for where a device is
  * @dev: device
@@ -71,7 +67,13 @@ const char *paravane_front_state(struct paravane_front_dev *dev)
 	return core ? phase_names[READ_ONCE(core->phase)] : "unbound";
 }
 
-static void front_kick(struct paravane_front_core *core)
+/**
+ * paravane_front_kick() - have the worker look at a device
+ * @core: device
+ *
+ * Any context.
+ */
+void paravane_front_kick(struct paravane_front_core *core)
 {
 	mod_delayed_work(front_wq, &core->work, 0);
 }
@@ -91,14 +93,14 @@ void paravane_front_fail(struct paravane_front_dev *dev, int err, const char *fm
 	/* Release: the worker reads the message after it has seen the flag. */
 	smp_mb__before_atomic();
 	set_bit(CORE_REPORT, &core->flags);
-	front_kick(core);
+	paravane_front_kick(core);
 }
 EXPORT_SYMBOL_GPL(paravane_front_fail);
 
 void paravane_front_close(struct paravane_front_dev *dev)
 {
 	set_bit(CORE_CLOSE, &dev->core->flags);
-	front_kick(dev->core);
+	paravane_front_kick(dev->core);
 }
 EXPORT_SYMBOL_GPL(paravane_front_close);
 
@@ -197,6 +199,7 @@ static int do_complete(struct paravane_front_core *core)
 		front_switch(core, XenbusStateConnected);
 	/* Whatever connected answers, closing has to be called. */
 	core->phase = PARAVANE_FRONT_CONNECTED;
+	core->held = false;
 	err = drv->connected(core->dev);
 	return err == -EBUSY ? -EIO : err;
 }
@@ -219,16 +222,60 @@ static bool front_closing(const struct paravane_front_core *core)
 	return READ_ONCE(core->flags) & (BIT(CORE_CLOSE) | BIT(CORE_DEAD) | BIT(CORE_REMOVE));
 }
 
-static int do_close(struct paravane_front_core *core)
+/*
+ * Will there be another connection? Toolstacks that take a device away say so in "online" before
+ * they have the back end close; one that is restarted leaves it alone.
+ */
+static bool front_expects_peer(struct paravane_front_core *core)
 {
-	bool force = front_closing(core);
+	return !front_closing(core) && core->peer_state != XenbusStateUnknown &&
+	       paravane_front_peer_read_u64(core->dev, "online", 0) == 1;
+}
+
+static void front_hold(struct paravane_front_core *core, long patience)
+{
 	struct paravane_front_driver *drv = to_driver(core->dev);
 
-	if (core->phase == PARAVANE_FRONT_CONNECTED && drv->closing(core->dev, force) == -EBUSY &&
-	    !force)
+	if (!core->held && drv->hold)
+		drv->hold(core->dev, patience);
+	else if (!core->held)
+		drv->closing(core->dev, true);
+	core->held = true;
+}
+
+/* No connection follows. */
+static void front_drop(struct paravane_front_core *core)
+{
+	if (core->held && to_driver(core->dev)->drop)
+		to_driver(core->dev)->drop(core->dev);
+	core->held = false;
+}
+
+/* End I/O for the connection there is: 0, or -EBUSY if the driver wants to put it off. */
+static int front_end_io(struct paravane_front_core *core)
+{
+	bool force = front_closing(core);
+
+	if (front_expects_peer(core)) {
+		dev_info(&core->dev->dev, "the back end has gone, waiting for its return\n");
+		if (time_after(jiffies, core->since + SHORT_CONNECTION))
+			core->short_ones = 0;
+		front_hold(core, 0);
+		return 0;
+	}
+	if (to_driver(core->dev)->closing(core->dev, force) == -EBUSY && !force)
 		return -EBUSY;
-	front_switch(core, XenbusStateClosing);
+	core->held = false;
 	return 0;
+}
+
+static int do_close(struct paravane_front_core *core)
+{
+	int err = core->phase == PARAVANE_FRONT_CONNECTED ? front_end_io(core) : 0;
+
+	if (!err)
+		front_switch(core, XenbusStateClosing);
+	return err;
 }
 
 static int do_disconnect(struct paravane_front_core *core)
@@ -279,12 +326,29 @@ static enum paravane_front_action front_decide(struct paravane_front_core *core)
 	return action;
 }
 
+/* Where an action leads: a device that is held and may connect again does not rest. */
+static enum paravane_front_phase front_next(struct paravane_front_core *core,
+					    enum paravane_front_action action)
+{
+	enum paravane_front_phase next = paravane_front_next(core->phase, action);
+
+	if (next != PARAVANE_FRONT_CLOSED || !core->held || !front_expects_peer(core))
+		return next;
+	if (++core->short_ones > SHORT_CONNECTIONS_MAX) {
+		paravane_front_fail(core->dev, -EIO, "the back end goes again and again");
+		return next;
+	}
+	return PARAVANE_FRONT_RESET_CLOSED;
+}
+
 static void front_enter(struct paravane_front_core *core, enum paravane_front_phase phase)
 {
 	if (core->phase != phase) {
 		core->since = jiffies;
 		core->told = false;
 	}
+	if (phase == PARAVANE_FRONT_CLOSED)
+		front_drop(core);
 	WRITE_ONCE(core->phase, phase);
 	/* A close that the driver asked for is done; removal and errors are for good. */
 	if (phase == PARAVANE_FRONT_CLOSED && !test_bit(CORE_REMOVE, &core->flags))
@@ -310,7 +374,7 @@ static bool front_advance(struct paravane_front_core *core)
 		paravane_front_fail(core->dev, err, "cannot connect");
 		return true;
 	}
-	front_enter(core, paravane_front_next(core->phase, action));
+	front_enter(core, front_next(core, action));
 	return true;
 }
 
@@ -344,166 +408,52 @@ static void front_set_deadline(struct paravane_front_core *core)
 			   time_after(deadline, jiffies) ? deadline - jiffies : 0);
 }
 
-static void front_work(struct work_struct *work)
+/**
+ * paravane_front_work() - go as far as possible
+ * @work: that of a device
+ */
+void paravane_front_work(struct work_struct *work)
 {
 	struct paravane_front_core *core =
 		container_of(work, struct paravane_front_core, work.work);
+	/* The disk that memory is to be written to may be the one that has to connect again. */
+	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&core->lock);
 	while (front_advance(core))
 		;
 	front_set_deadline(core);
 	mutex_unlock(&core->lock);
+	memalloc_noio_restore(noio);
 	wake_up_all(&core->wait);
 }
 
-static void front_peer_event(struct paravane_xs_watch *watch, const char *path)
+/**
+ * paravane_front_peer_event() - the peer's state was written
+ * @watch: that of a device
+ * @path: its path
+ */
+void paravane_front_peer_event(struct paravane_xs_watch *watch, const char *path)
 {
 	struct paravane_front_core *core = container_of(watch, struct paravane_front_core, watch);
 
 	set_bit(CORE_EVENT, &core->flags);
-	front_kick(core);
-}
-
-static struct paravane_front_core *core_new(struct paravane_front_dev *dev)
-{
-	struct paravane_front_core *core = kzalloc(sizeof(*core), GFP_KERNEL);
-
-	if (!core)
-		return NULL;
-	core->watch.path = kasprintf(GFP_KERNEL, "%s/state", dev->peer_path);
-	if (!core->watch.path) {
-		kfree(core);
-		return NULL;
-	}
-	core->watch.fn = front_peer_event;
-	core->dev = dev;
-	core->since = jiffies;
-	mutex_init(&core->lock);
-	INIT_DELAYED_WORK(&core->work, front_work);
-	init_waitqueue_head(&core->wait);
-	INIT_LIST_HEAD(&core->rings);
-	INIT_LIST_HEAD(&core->channels);
-	return core;
-}
-
-static void core_free(struct paravane_front_core *core)
-{
-	kfree(core->watch.path);
-	kfree(core);
-}
-
-static void front_begin_removal(struct paravane_front_dev *dev)
-{
-	set_bit(CORE_REMOVE, &dev->core->flags);
-	paravane_front_close(dev);
-}
-
-static bool front_is_closed(const struct paravane_front_core *core)
-{
-	return READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED;
-}
-
-static void front_unwatch(struct paravane_front_core *core)
-{
-	if (!test_and_set_bit(CORE_UNWATCHED, &core->flags))
-		paravane_xs_watch_unregister(&core->watch);
-}
-
-/* Every step of a close has a limit, so this ends whatever the peer does. */
-static void front_close_for_good(struct paravane_front_dev *dev)
-{
-	front_begin_removal(dev);
-	wait_event(dev->core->wait, front_is_closed(dev->core));
+	paravane_front_kick(core);
 }
 
 /**
- * paravane_front_probe() - a driver is bound to a device
- * @dev: device
- *
- * Return: 0 or -errno.
+ * paravane_front_hurry() - the machine restarts: give peers less time to close
  */
-int paravane_front_probe(struct paravane_front_dev *dev)
+void paravane_front_hurry(void)
 {
-	struct paravane_front_driver *drv = to_driver(dev);
-	struct paravane_front_core *core = core_new(dev);
-	int err = 0;
-
-	if (!core)
-		return -ENOMEM;
-	dev->core = core;
-	if (drv->probe)
-		err = drv->probe(dev);
-	if (err)
-		goto free;
-	err = paravane_xs_watch_register(&core->watch);
-	if (err) {
-		dev_err(&dev->dev, "cannot watch the back end (%d)\n", err);
-		goto remove;
-	}
-	return 0;
-
-remove:
-	/* The first event may have come before the error: the device may be connected. */
-	front_close_for_good(dev);
-	cancel_delayed_work_sync(&core->work);
-	if (drv->remove)
-		drv->remove(dev);
-free:
-	dev->core = NULL;
-	core_free(core);
-	return err;
-}
-
-/**
- * paravane_front_remove() - a driver is unbound from a device
- * @dev: device
- *
- * Closes first.
- */
-void paravane_front_remove(struct paravane_front_dev *dev)
-{
-	struct paravane_front_driver *drv = to_driver(dev);
-	struct paravane_front_core *core = dev->core;
-
-	front_close_for_good(dev);
-	front_unwatch(core);
-	cancel_delayed_work_sync(&core->work);
-	if (drv->remove)
-		drv->remove(dev);
-	dev->core = NULL;
-	core_free(core);
-}
-
-/**
- * paravane_front_shutdown() - the machine restarts, perhaps into another kernel: share nothing
- * @dev: device, locked
- *
- * Waits for the back end, but not for long: for 5 seconds, for 15 seconds with all devices
- * together. The driver stays bound, and the device closed.
- */
-void paravane_front_shutdown(struct paravane_front_dev *dev)
-{
-	struct paravane_front_core *core = dev->core;
-	long left = min_t(long, SHUTDOWN_PATIENCE, shutdown_left);
-	long rest;
-
-	if (!core)
-		return;
 	WRITE_ONCE(peer_patience, PEER_PATIENCE_SHUTDOWN);
-	front_begin_removal(dev);
-	rest = wait_event_timeout(core->wait, front_is_closed(core), left);
-	shutdown_left -= left - min(rest, left);
-	if (!rest)
-		dev_warn(&dev->dev, "not closed in time (phase \"%s\"), the back end may hold on\n",
-			 paravane_front_state(dev));
-	front_unwatch(core);
 }
 
 int __paravane_front_register(struct paravane_front_driver *drv, struct module *owner,
 			      const char *mod_name)
 {
-	if (!drv->connect || !drv->publish || !drv->connected || !drv->closing || !drv->disconnect)
+	if (!drv->connect || !drv->publish || !drv->connected || !drv->closing ||
+	    !drv->disconnect || !drv->hold != !drv->drop)
 		return -EINVAL;
 	/* Built in, a driver comes to be registered even where there is no Xen interface. */
 	if (!front_wq)

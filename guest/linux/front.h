@@ -15,14 +15,18 @@
  *	connected	start I/O
  *	changed		the back end wrote Connected again (e.g. a disk was resized)
  *	closing		stop I/O: either side wants to close
+ *	   or
+ *	hold		stop I/O, but keep it: the back end has gone and is expected back
  *	   -> our state Closing, wait for the back end; Closed, wait for it to unmap (5 s each)
  *	disconnect	release what connect allocated
+ *	drop		after hold, if no connection follows: end what was kept
  *	remove		release what probe allocated
  *
- * connect and disconnect come in pairs, whatever the peer does; closing comes before disconnect if
- * and only if connected was called. After disconnect the device may connect again when the back end
- * returns to InitWait. Rings and event channels that a driver forgot are released
- * after disconnect.
+ * connect and disconnect come in pairs, whatever the peer does; closing or hold comes before
+ * disconnect if and only if connected was called. After disconnect the device may connect again
+ * when the back end returns to InitWait; one that is held asks it to. A back end is expected back
+ * while its key "online" is 1. Rings and event channels that a driver forgot are released after
+ * disconnect.
  *
  * A callback that returns -errno makes the kit report the error in XenStore and in the log, and
  * close the device. It is not tried again until the driver is bound again.
@@ -82,7 +86,11 @@ struct paravane_front_dev {
  * @closing: mandatory. May return -EBUSY when the back end asked for the close while the device
  *	is in use: nothing happens then until the driver calls paravane_front_close(). On driver
  *	removal and after an error @force is true and the result is ignored.
+ * @hold: optional; without it closing is called. May wait @patience jiffies for what the back end
+ *	has been asked for already, 0 if it is not there to answer. connected comes next if the
+ *	connection lasts after all
  * @disconnect: mandatory
+ * @drop: mandatory with @hold
  * @remove: optional
  * @driver: device driver; .dev_groups may be set by the owner, the rest belongs to the kit
  */
@@ -95,7 +103,9 @@ struct paravane_front_driver {
 	int (*connected)(struct paravane_front_dev *dev);
 	void (*changed)(struct paravane_front_dev *dev);
 	int (*closing)(struct paravane_front_dev *dev, bool force);
+	void (*hold)(struct paravane_front_dev *dev, long patience);
 	void (*disconnect)(struct paravane_front_dev *dev);
+	void (*drop)(struct paravane_front_dev *dev);
 	void (*remove)(struct paravane_front_dev *dev);
 	struct device_driver driver;
 };

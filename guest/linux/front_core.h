@@ -26,6 +26,8 @@ enum {
  * @phase: where we are
  * @since: since when, in jiffies
  * @told: the log says that the peer keeps us waiting
+ * @held: between connections: hold (or in its place closing) was called, and nothing since
+ * @short_ones: connections in a row that soon ended with the device held
  * @state: our state as last written
  * @peer_state: the peer's state as last read
  * @rings: struct paravane_front_ring
@@ -43,6 +45,8 @@ struct paravane_front_core {
 	enum paravane_front_phase phase;
 	unsigned long since;
 	bool told;
+	bool held;
+	unsigned int short_ones;
 	enum xenbus_state state;
 	unsigned int peer_state;
 	struct list_head rings;
@@ -54,6 +58,17 @@ struct paravane_front_core {
 	struct paravane_xs_watch watch;
 	wait_queue_head_t wait;
 };
+
+static inline struct paravane_front_driver *to_driver(const struct paravane_front_dev *dev)
+{
+	return container_of(dev->dev.driver, struct paravane_front_driver, driver);
+}
+
+/* front.c: the state machine */
+void paravane_front_kick(struct paravane_front_core *core);
+void paravane_front_work(struct work_struct *work);
+void paravane_front_peer_event(struct paravane_xs_watch *watch, const char *path);
+void paravane_front_hurry(void);
 
 /* front_io.c: release what a driver forgot; under the lock */
 void paravane_front_release(struct paravane_front_core *core);

@@ -12,7 +12,8 @@
  *	gnttab.c	grant table
  *	xs.c		XenStore connection (xs_ops.c operations, xs_watch.c watches)
  *	power.c		shutdown requests, switching off
- *	front.c		the front-end kit (front_io.c: rings, channels, keys)
+ *	front.c		the front-end kit (front_bind.c: a driver comes and goes, front_io.c: rings,
+ *			channels, keys)
  *	xenbus.c	devices
  */
 #include <linux/kernel.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The front-end kit, guest/linux/front.c and front_io.c, with its worker and its timeouts. This file
+ * The front-end kit, guest/linux/front*.c, with its worker and its timeouts. This file
  * plays the store, a driver, and a back end that follows, or does nothing.
  */
 #include "tests/kunit/core.c"
@@ -18,6 +18,7 @@ static unsigned int warnings;
 	} while (0)
 
 #include "guest/linux/front.c"
+#include "guest/linux/front_bind.c"
 #include "guest/linux/front_io.c"
 
 #include <xen-public/io/blkif.h>
@@ -30,7 +31,9 @@ static struct {
 	bool follows; /* the peer does what it should */
 	struct ring_front front;
 	struct paravane_front_ring ring;
-	unsigned int connects, disconnects, closings;
+	bool online; /* the peer's key of that name */
+	unsigned int connects, disconnects, closings, holds, drops;
+	int refuses; /* what connect answers */
 	unsigned int granted;
 	unsigned int kept; /* pages the peer does not let go of */
 	unsigned int unmade; /* pages granted before there was a ring in them */
@@ -61,7 +64,7 @@ void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const char *node,
 			 u64 *value)
 {
-	*value = READ_ONCE(world.peer);
+	*value = strcmp(node, "online") ? READ_ONCE(world.peer) : READ_ONCE(world.online);
 	return 0;
 }
 
@@ -145,6 +148,8 @@ evtchn_port_t paravane_evtchn_port(const struct paravane_evtchn *ch)
 
 static int connect(struct paravane_front_dev *dev)
 {
+	if (world.refuses)
+		return world.refuses;
 	world.connects++;
 	return paravane_front_ring_alloc(dev, &world.ring, 4, &world.front, RING_FORMAT(blkif));
 }
@@ -245,7 +250,7 @@ static void silent_back_end(struct kunit *test)
 		wait_for_phase(test, cases[i].phase);
 		/* Again: the first time was with the ten seconds nobody has here. */
 		connect_warn = 1;
-		front_kick(world.dev.core);
+		paravane_front_kick(world.dev.core);
 		schedule_timeout_uninterruptible(3 * HZ);
 		KUNIT_EXPECT_EQ(test, warnings, 1);
 		KUNIT_EXPECT_NOT_NULL(test, strstr(warning, cases[i].words));
@@ -279,7 +284,7 @@ static void shutdown_is_for_good(struct kunit *test)
 	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
 	paravane_front_shutdown(&world.dev);
 	world.peer = XenbusStateInitWait;
-	front_kick(world.dev.core);
+	paravane_front_kick(world.dev.core);
 	flush_delayed_work(&world.dev.core->work);
 	KUNIT_EXPECT_EQ(test, world.connects, 1);
 	end(test);
@@ -336,6 +341,132 @@ static void kept_pages(struct kunit *test)
 	end(test);
 }
 
+static void hold(struct paravane_front_dev *dev, long patience)
+{
+	world.holds++;
+}
+
+static void drop(struct paravane_front_dev *dev)
+{
+	world.drops++;
+}
+
+/* Connected to a back end whose return the driver can wait for. */
+static void start_holding(struct kunit *test)
+{
+	driver.hold = hold;
+	driver.drop = drop;
+	start(test, XenbusStateInitWait, true);
+	world.online = true;
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+}
+
+/* The end of it, after so many calls. */
+static void end_holding(struct kunit *test, unsigned int closings, unsigned int drops)
+{
+	end(test);
+	KUNIT_EXPECT_EQ(test, world.holds, 1);
+	KUNIT_EXPECT_EQ(test, world.closings, closings);
+	KUNIT_EXPECT_EQ(test, world.drops, drops);
+	driver.hold = NULL;
+	driver.drop = NULL;
+}
+
+static void back_end_that_returns(struct kunit *test)
+{
+	start_holding(test);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	/* It is invited. */
+	KUNIT_EXPECT_EQ(test, world.state, XenbusStateInitialising);
+	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.granted, 0);
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.connects, 2);
+	end_holding(test, 1, 0);
+}
+
+static void back_end_of_any_other_device(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	world.online = true;
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	KUNIT_EXPECT_EQ(test, world.closings, 1);
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	end(test);
+	KUNIT_EXPECT_EQ(test, world.closings, 2);
+}
+
+/* One that fails each time it is asked the same is not asked for ever. */
+static void back_end_that_does_not_stay(struct kunit *test)
+{
+	unsigned int i;
+
+	start_holding(test);
+	for (i = 0; i < SHORT_CONNECTIONS_MAX; i++) {
+		peer_set(XenbusStateClosed);
+		wait_for_phase(test, PARAVANE_FRONT_WAIT);
+		peer_set(XenbusStateInitWait);
+		wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	}
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	KUNIT_EXPECT_TRUE(test, paravane_front_is_dead(&world.dev));
+	KUNIT_EXPECT_EQ(test, world.holds, SHORT_CONNECTIONS_MAX + 1);
+	world.holds = 1;
+	end_holding(test, 0, 1);
+}
+
+/* Seen only when it waits for us already, as one that was killed. */
+static void back_end_that_starts_over(struct kunit *test)
+{
+	start_holding(test);
+	world.follows = false;
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_PUBLISHED);
+	peer_set(XenbusStateConnected);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.connects, 2);
+	world.follows = true;
+	end_holding(test, 1, 0);
+}
+
+static void held_device_that_is_taken_away(struct kunit *test)
+{
+	start_holding(test);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	world.online = false;
+	peer_set(XenbusStateClosing);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	KUNIT_EXPECT_EQ(test, world.drops, 1);
+	end_holding(test, 0, 1);
+}
+
+static void held_device_that_is_removed(struct kunit *test)
+{
+	start_holding(test);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	end_holding(test, 0, 1);
+}
+
+static void held_device_that_cannot_connect(struct kunit *test)
+{
+	start_holding(test);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	world.refuses = -EOPNOTSUPP;
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	KUNIT_EXPECT_TRUE(test, paravane_front_is_dead(&world.dev));
+	end_holding(test, 0, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ring_is_made_before_it_is_granted),
 	KUNIT_CASE(silent_back_end),
@@ -343,6 +474,13 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(shutdown_is_for_good),
 	KUNIT_CASE(shutdown_with_a_silent_back_end),
 	KUNIT_CASE(kept_pages),
+	KUNIT_CASE(back_end_that_returns),
+	KUNIT_CASE(back_end_of_any_other_device),
+	KUNIT_CASE(back_end_that_does_not_stay),
+	KUNIT_CASE(back_end_that_starts_over),
+	KUNIT_CASE(held_device_that_is_taken_away),
+	KUNIT_CASE(held_device_that_is_removed),
+	KUNIT_CASE(held_device_that_cannot_connect),
 	{},
 };
 

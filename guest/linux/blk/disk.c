@@ -204,6 +204,59 @@ err_minors:
 }
 
 /**
+ * vbd_disk_hold() - have the block layer keep its requests
+ * @disk: disk that was added, not held
+ *
+ * May sleep. No request is put on a ring after this.
+ */
+void vbd_disk_hold(struct vbd_disk *disk)
+{
+	blk_mq_quiesce_queue(disk->gd->queue);
+	disk->held = true;
+}
+
+static void vbd_disk_go_on(struct vbd_disk *disk)
+{
+	if (!disk->held)
+		return;
+	disk->held = false;
+	blk_mq_unquiesce_queue(disk->gd->queue);
+	blk_mq_kick_requeue_list(disk->gd->queue);
+}
+
+/**
+ * vbd_disk_resume() - go on with a disk that is held
+ * @disk: disk, back end connected
+ *
+ * Return: 0, or -errno if it is not the disk it was: then it stays held.
+ */
+int vbd_disk_resume(struct vbd_disk *disk)
+{
+	unsigned int sector_size = queue_logical_block_size(disk->gd->queue);
+	struct compat_disk_limits limits;
+	int err = vbd_read_limits(disk, &limits);
+
+	if (err)
+		return err;
+	if (limits.sector_size != sector_size) {
+		dev_err(&disk->dev->dev, "%s: sectors of %u bytes now, and %u before\n", disk->name,
+			limits.sector_size, sector_size);
+		return -EINVAL;
+	}
+	/* That was the other back end. */
+	disk->no_flush = false;
+	disk->no_discard = false;
+	disk->info = vbd_read_info(disk);
+	set_disk_ro(disk->gd, disk->info & VDISK_READONLY);
+	compat_disk_set_write_cache(disk->gd, limits.write_cache);
+	if (!limits.discard_granularity)
+		compat_disk_drop_discard(disk->gd);
+	vbd_disk_resize(disk);
+	vbd_disk_go_on(disk);
+	return 0;
+}
+
+/**
  * vbd_disk_remove() - take the disk away from the rest of Linux
  * @disk: disk that was added
  * @dead: I/O is not possible any more
@@ -221,6 +274,7 @@ void vbd_disk_remove(struct vbd_disk *disk, bool dead)
 			vbd_queue_abort(&disk->queues[i]);
 		blk_mark_disk_dead(disk->gd);
 	}
+	vbd_disk_go_on(disk);
 	del_gendisk(disk->gd);
 	vbd_minors_release(disk);
 }

@@ -2,6 +2,7 @@
 /*
  * Module and device life cycle.
  */
+#include <linux/delay.h>
 #include <linux/init.h>
 
 #include "guest/linux/blk/vbd.h"
@@ -24,7 +25,7 @@ static void vbd_limits_work(struct work_struct *work)
 	if (!disk->gd)
 		return;
 	if (xchg(&disk->no_flush, false)) {
-		compat_disk_drop_write_cache(disk->gd);
+		compat_disk_set_write_cache(disk->gd, false);
 		dev_warn(&disk->dev->dev, "%s: the back end cannot flush after all\n", disk->name);
 	}
 	if (xchg(&disk->no_discard, false)) {
@@ -59,49 +60,94 @@ static unsigned int vbd_queue_cpu(struct vbd_disk *disk, unsigned int index)
 	return 0;
 }
 
-static void vbd_queues_exit(struct vbd_disk *disk)
+/* The disk is over. Files may still be open on it, but without any request. */
+static void vbd_disk_free(struct vbd_disk *disk)
 {
 	unsigned int i;
 
 	for (i = 0; i < disk->nr_queues; i++)
 		vbd_queue_exit(&disk->queues[i]);
+	blk_mq_free_tag_set(&disk->tags);
+	if (disk->gd)
+		put_disk(disk->gd);
+	else
+		kfree(disk);
 }
 
-static int vbd_connect(struct paravane_front_dev *dev)
+static struct vbd_disk *vbd_disk_new(struct paravane_front_dev *dev)
 {
 	struct vbd_disk *disk = vbd_negotiate(dev);
 	unsigned int i;
 	int err;
 
 	if (IS_ERR(disk))
-		return PTR_ERR(disk);
+		return disk;
 	INIT_WORK(&disk->abort_work, vbd_abort_work);
 	INIT_WORK(&disk->limits_work, vbd_limits_work);
 	err = vbd_tags_init(disk);
-	if (err)
-		goto err_free;
+	if (err) {
+		kfree(disk);
+		return ERR_PTR(err);
+	}
 	for (i = 0; i < disk->nr_queues; i++) {
-		err = vbd_queue_init(&disk->queues[i], disk, vbd_queue_cpu(disk, i));
-		if (err)
-			goto err_queues;
+		err = vbd_queue_init(&disk->queues[i], disk);
+		if (err) {
+			vbd_disk_free(disk);
+			return ERR_PTR(err);
+		}
+	}
+	return disk;
+}
+
+static void vbd_queues_disconnect(struct vbd_disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < disk->nr_queues; i++)
+		vbd_queue_disconnect(&disk->queues[i]);
+}
+
+static int vbd_queues_connect(struct vbd_disk *disk)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < disk->nr_queues; i++) {
+		err = vbd_queue_connect(&disk->queues[i], vbd_queue_cpu(disk, i));
+		if (err) {
+			/* No queue was started, so nobody has scheduled the works. */
+			vbd_queues_disconnect(disk);
+			return err;
+		}
 	}
 	for (i = 0; i < disk->nr_queues; i++)
 		vbd_queue_start(&disk->queues[i]);
-	dev_set_drvdata(&dev->dev, disk);
 	return 0;
+}
 
-err_queues:
-	/* No queue was started, so nobody has scheduled the works. */
-	vbd_queues_exit(disk);
-	blk_mq_free_tag_set(&disk->tags);
-err_free:
-	kfree(disk);
+static int vbd_connect(struct paravane_front_dev *dev)
+{
+	struct vbd_disk *held = dev_get_drvdata(&dev->dev);
+	struct vbd_disk *disk = held ?: vbd_disk_new(dev);
+	int err;
+
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+	err = held ? vbd_renegotiate(disk) : 0;
+	if (!err)
+		err = vbd_queues_connect(disk);
+	if (!err)
+		dev_set_drvdata(&dev->dev, disk);
+	else if (!held)
+		vbd_disk_free(disk);
 	return err;
 }
 
 static int vbd_connected(struct paravane_front_dev *dev)
 {
-	return vbd_disk_add(dev_get_drvdata(&dev->dev));
+	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+
+	return disk->held ? vbd_disk_resume(disk) : vbd_disk_add(disk);
 }
 
 static void vbd_changed(struct paravane_front_dev *dev)
@@ -140,29 +186,62 @@ static int vbd_closing(struct paravane_front_dev *dev, bool force)
 	return 0;
 }
 
+static bool vbd_is_busy(struct vbd_disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; i < disk->nr_queues; i++) {
+		if (vbd_queue_is_busy(&disk->queues[i]))
+			return true;
+	}
+	return false;
+}
+
+static void vbd_hold(struct paravane_front_dev *dev, long patience)
+{
+	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+	unsigned long end = jiffies + patience;
+
+	vbd_disk_hold(disk);
+	while (time_before(jiffies, end) && vbd_is_busy(disk))
+		msleep(20);
+}
+
 static void vbd_disconnect(struct paravane_front_dev *dev)
 {
 	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+	unsigned int again = 0;
 	unsigned int i;
 
 	if (!disk)
 		return;
-	dev_set_drvdata(&dev->dev, NULL);
-	/* No event after this, so nobody schedules the works again. */
 	for (i = 0; i < disk->nr_queues; i++) {
-		paravane_front_evtchn_free(dev, disk->queues[i].evtchn);
-		disk->queues[i].evtchn = NULL;
+		vbd_queue_silence(&disk->queues[i]);
+		if (disk->held)
+			again += vbd_queue_requeue(&disk->queues[i]);
+		else
+			vbd_queue_abort(&disk->queues[i]);
 	}
+	/* No event and no answer after this, so nobody schedules the works again. */
 	cancel_work_sync(&disk->abort_work);
 	cancel_work_sync(&disk->limits_work);
-	vbd_abort_work(&disk->abort_work);
-	vbd_queues_exit(disk);
-	blk_mq_free_tag_set(&disk->tags);
+	if (again)
+		dev_info(&dev->dev, "%s: %u requests to be sent again\n", disk->name, again);
+	vbd_queues_disconnect(disk);
 	vbd_unpublish(disk);
-	if (disk->gd)
-		put_disk(disk->gd);
-	else
-		kfree(disk);
+	if (disk->held)
+		return;
+	dev_set_drvdata(&dev->dev, NULL);
+	vbd_disk_free(disk);
+}
+
+static void vbd_drop(struct paravane_front_dev *dev)
+{
+	struct vbd_disk *disk = dev_get_drvdata(&dev->dev);
+
+	dev_set_drvdata(&dev->dev, NULL);
+	vbd_disk_remove(disk, true);
+	vbd_disk_free(disk);
 }
 
 static struct paravane_front_driver vbd_driver = {
@@ -173,7 +252,9 @@ static struct paravane_front_driver vbd_driver = {
 	.connected = vbd_connected,
 	.changed = vbd_changed,
 	.closing = vbd_closing,
+	.hold = vbd_hold,
 	.disconnect = vbd_disconnect,
+	.drop = vbd_drop,
 };
 
 static int __init vbd_module_init(void)

@@ -65,6 +65,31 @@ static unsigned int vbd_nr_queues(struct paravane_front_dev *dev)
 }
 
 /**
+ * vbd_renegotiate() - find out how to go on with another back end
+ * @disk: disk that is held; back end in InitWait
+ *
+ * The block layer may hold requests as large and on as many queues as the first back end took.
+ *
+ * Return: 0, or -EOPNOTSUPP if this one takes less.
+ */
+int vbd_renegotiate(struct vbd_disk *disk)
+{
+	struct paravane_front_dev *dev = disk->dev;
+	u64 queues = paravane_front_peer_read_u64(dev, "multi-queue-max-queues", 1);
+
+	if (vbd_max_segs(dev) < disk->max_segs) {
+		dev_err(&dev->dev, "%s: the new back end takes smaller requests\n", disk->name);
+		return -EOPNOTSUPP;
+	}
+	if (max(queues, 1ULL) < disk->nr_queues) {
+		dev_err(&dev->dev, "%s: the new back end has fewer queues\n", disk->name);
+		return -EOPNOTSUPP;
+	}
+	disk->ring_pages = vbd_ring_pages(dev);
+	return 0;
+}
+
+/**
  * vbd_negotiate() - find out how to talk to the back end
  * @dev: device, back end in InitWait
  *
@@ -177,7 +202,7 @@ static bool vbd_valid_block_size(u64 size)
 
 /**
  * vbd_read_limits() - read the properties of a disk the block layer wants to know
- * @disk: disk, back end connected; @flush_op is set as well
+ * @disk: disk, back end connected; @flush_op is set as well, 0 if it cannot flush
  * @limits: result
  *
  * Return: 0, or -EINVAL if the disk cannot be used.
@@ -201,6 +226,7 @@ int vbd_read_limits(struct vbd_disk *disk, struct compat_disk_limits *limits)
 		.max_segments = disk->max_segs,
 	};
 
+	disk->flush_op = 0;
 	if (paravane_front_peer_read_u64(dev, "feature-flush-cache", 0))
 		disk->flush_op = BLKIF_OP_FLUSH_DISKCACHE;
 	else if (paravane_front_peer_read_u64(dev, "feature-barrier", 0))

@@ -149,6 +149,27 @@ static bool vbd_queue_event(void *data)
 	return work;
 }
 
+/* Take all that is outstanding out of its slots; under the lock. *@kept: the back end maps pages */
+static struct vbd_slot *vbd_queue_take(struct vbd_queue *q, bool *kept)
+{
+	struct vbd_slot *taken = NULL;
+	unsigned int tag;
+
+	*kept = false;
+	for (tag = 0; tag < q->disk->depth; tag++) {
+		struct vbd_slot *slot = &q->slots[tag];
+
+		if (q->ops[tag] == VBD_OP_NONE)
+			continue;
+		q->ops[tag] = VBD_OP_NONE;
+		*kept |= !vbd_slot_revoke(q, slot);
+		slot->status = BLK_STS_IOERR;
+		slot->next = taken;
+		taken = slot;
+	}
+	return taken;
+}
+
 /**
  * vbd_queue_abort() - end the use of a queue; what is outstanding fails
  * @q: queue
@@ -157,27 +178,67 @@ static bool vbd_queue_event(void *data)
  */
 void vbd_queue_abort(struct vbd_queue *q)
 {
-	struct vbd_slot *done = NULL;
-	bool kept = false;
-	unsigned int tag;
+	struct vbd_slot *done;
+	bool kept;
 
 	spin_lock_irq(&q->lock);
 	q->dead = true;
-	for (tag = 0; tag < q->disk->depth; tag++) {
-		struct vbd_slot *slot = &q->slots[tag];
-
-		if (q->ops[tag] == VBD_OP_NONE)
-			continue;
-		q->ops[tag] = VBD_OP_NONE;
-		kept |= !vbd_slot_revoke(q, slot);
-		slot->status = BLK_STS_IOERR;
-		slot->next = done;
-		done = slot;
-	}
+	done = vbd_queue_take(q, &kept);
 	spin_unlock_irq(&q->lock);
 	if (kept)
 		paravane_front_kept(q->disk->dev);
 	vbd_complete_all(done);
+}
+
+/**
+ * vbd_queue_requeue() - end the use of a ring; the block layer gets back what is outstanding
+ * @q: queue of a disk that is held, silenced
+ *
+ * Process context. What the back end has answered by now is completed: only the rest is sent again.
+ *
+ * Return: how many requests that is.
+ */
+unsigned int vbd_queue_requeue(struct vbd_queue *q)
+{
+	struct vbd_slot *done = NULL, *left;
+	const char *fault = NULL;
+	unsigned int count = 0;
+	bool kept;
+
+	spin_lock_irq(&q->lock);
+	if (!q->dead)
+		fault = vbd_queue_reap(q, &done);
+	q->dead = true;
+	left = vbd_queue_take(q, &kept);
+	spin_unlock_irq(&q->lock);
+
+	if (fault)
+		vbd_disk_fail(q->disk, fault);
+	if (kept)
+		paravane_front_kept(q->disk->dev);
+	vbd_complete_all(done);
+	for (; left; left = left->next) {
+		if (left->bounced)
+			vbd_bounce_free(q, left);
+		blk_mq_requeue_request(left->rq, false);
+		count++;
+	}
+	return count;
+}
+
+/**
+ * vbd_queue_is_busy() - does the back end owe answers?
+ * @q: queue
+ */
+bool vbd_queue_is_busy(struct vbd_queue *q)
+{
+	unsigned int tag = 0;
+
+	spin_lock_irq(&q->lock);
+	while (tag < q->disk->depth && q->ops[tag] == VBD_OP_NONE)
+		tag++;
+	spin_unlock_irq(&q->lock);
+	return tag < q->disk->depth;
 }
 
 /* One page for each slot, granted once, to write the segments of large requests to. */
@@ -223,17 +284,27 @@ static void vbd_queue_exit_indirect(struct vbd_queue *q)
 			paravane_gnttab_free(&slot->indirect_ref, 1);
 			__free_page(slot->indirect);
 		}
+		slot->indirect = NULL;
 	}
 	if (kept)
 		paravane_front_kept(q->disk->dev);
 }
 
-static int vbd_queue_init_slots(struct vbd_queue *q)
+/**
+ * vbd_queue_init() - allocate what a queue keeps from one connection to the next
+ * @q: queue, zeroed
+ * @disk: its disk, with @depth, @max_segs and @trusted set
+ *
+ * Return: 0 or -errno. In any case vbd_queue_exit() cleans up.
+ */
+int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk)
 {
-	struct vbd_disk *disk = q->disk;
 	size_t segs = array_size(disk->depth, disk->max_segs);
 	unsigned int i;
 
+	q->disk = disk;
+	q->dead = true;
+	spin_lock_init(&q->lock);
 	q->slots = kvcalloc(disk->depth, sizeof(*q->slots), GFP_KERNEL);
 	q->ops = kvmalloc(disk->depth, GFP_KERNEL);
 	q->segs = kvcalloc(segs, sizeof(*q->segs), GFP_KERNEL);
@@ -242,34 +313,43 @@ static int vbd_queue_init_slots(struct vbd_queue *q)
 	memset(q->ops, VBD_OP_NONE, disk->depth);
 	for (i = 0; i < disk->depth; i++)
 		q->slots[i].segs = &q->segs[i * disk->max_segs];
-	return paravane_grant_pool_init(&q->grants, min_t(size_t, segs, VBD_QUEUE_GRANTS));
+	/* Enough for one request of any size, so that one can always proceed. */
+	return mempool_init_page_pool(&q->bounce, disk->max_segs, 0);
 }
 
 /**
- * vbd_queue_init() - allocate all a queue needs, and share its ring
- * @q: queue, zeroed
- * @disk: its disk, with @depth, @max_segs, @ring_pages and @trusted set
+ * vbd_queue_exit() - free what vbd_queue_init() allocated
+ * @q: queue, idle and disconnected, perhaps only partly initialised
+ */
+void vbd_queue_exit(struct vbd_queue *q)
+{
+	if (!q->disk)
+		return;
+	mempool_exit(&q->bounce);
+	kvfree(q->segs);
+	kvfree(q->ops);
+	kvfree(q->slots);
+}
+
+/**
+ * vbd_queue_connect() - share a ring with the back end, and all that goes with it
+ * @q: queue, initialised; its disk has @ring_pages set
  * @cpu: CPU that shall receive its events
  *
  * Its events do nothing before vbd_queue_start().
  *
- * Return: 0 or -errno. In any case vbd_queue_exit() cleans up.
+ * Return: 0 or -errno. In any case vbd_queue_disconnect() cleans up.
  */
-int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu)
+int vbd_queue_connect(struct vbd_queue *q, unsigned int cpu)
 {
+	struct vbd_disk *disk = q->disk;
+	size_t segs = array_size(disk->depth, disk->max_segs);
 	int err;
 
-	q->disk = disk;
-	q->dead = true;
-	spin_lock_init(&q->lock);
-	err = vbd_queue_init_slots(q);
+	err = paravane_grant_pool_init(&q->grants, min_t(size_t, segs, VBD_QUEUE_GRANTS));
 	if (err)
 		return err;
 	err = vbd_queue_init_indirect(q);
-	if (err)
-		return err;
-	/* Enough for one request of any size, so that one can always proceed. */
-	err = mempool_init_page_pool(&q->bounce, disk->max_segs, 0);
 	if (err)
 		return err;
 	err = paravane_front_ring_alloc(disk->dev, &q->mem, disk->ring_pages, &q->front,
@@ -296,19 +376,25 @@ void vbd_queue_start(struct vbd_queue *q)
 }
 
 /**
- * vbd_queue_exit() - free what vbd_queue_init() allocated
- * @q: queue, idle, perhaps only partly initialised
+ * vbd_queue_silence() - no events from now on
+ * @q: queue, perhaps silent already
  */
-void vbd_queue_exit(struct vbd_queue *q)
+void vbd_queue_silence(struct vbd_queue *q)
+{
+	paravane_front_evtchn_free(q->disk->dev, q->evtchn);
+	q->evtchn = NULL;
+}
+
+/**
+ * vbd_queue_disconnect() - free what vbd_queue_connect() allocated
+ * @q: queue, with nothing on its ring, perhaps only partly connected
+ */
+void vbd_queue_disconnect(struct vbd_queue *q)
 {
 	if (!q->disk)
 		return;
-	paravane_front_evtchn_free(q->disk->dev, q->evtchn);
+	vbd_queue_silence(q);
 	paravane_front_ring_free(q->disk->dev, &q->mem);
-	mempool_exit(&q->bounce);
 	vbd_queue_exit_indirect(q);
 	paravane_grant_pool_exit(&q->grants);
-	kvfree(q->segs);
-	kvfree(q->ops);
-	kvfree(q->slots);
 }

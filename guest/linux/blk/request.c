@@ -214,6 +214,9 @@ static blk_status_t vbd_submit(struct vbd_queue *q, struct request *rq)
 	blk_status_t status = BLK_STS_OK;
 	int err = 0;
 
+	/* There are more slots than room if a back end came back with a smaller ring. */
+	if (!ring_front_free(&q->front))
+		return BLK_STS_RESOURCE;
 	slot->rq = rq;
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
@@ -244,19 +247,25 @@ static blk_status_t vbd_submit(struct vbd_queue *q, struct request *rq)
 static blk_status_t vbd_queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *bd)
 {
 	struct vbd_queue *q = hctx->driver_data;
+	/* Asked for before a back end came that has no cache to flush. */
+	bool needless = req_op(bd->rq) == REQ_OP_FLUSH && !q->disk->flush_op;
 	blk_status_t status = BLK_STS_IOERR;
 	bool notify = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (!q->dead) {
-		status = vbd_submit(q, bd->rq);
+		status = needless ? BLK_STS_OK : vbd_submit(q, bd->rq);
 		if (bd->last)
 			notify = ring_push_requests(&q->front);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	if (notify)
 		paravane_evtchn_notify(q->evtchn);
+	if (needless && !status) {
+		blk_mq_start_request(bd->rq);
+		blk_mq_end_request(bd->rq, BLK_STS_OK);
+	}
 	return status;
 }
 

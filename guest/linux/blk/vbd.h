@@ -2,12 +2,16 @@
 /*
  * paravane-blk, the block front end: <xen-public/io/blkif.h>.
  *
- * A struct vbd_disk lives for one connection to the back end. It goes when that has ended and the
- * last file open on its disk is closed; a new connection makes a new one.
+ * A struct vbd_disk lives from one connect to the disconnect after which it is not held, and then
+ * until the last file open on its disk is closed; a later connection makes a new one. While it is
+ * held the block layer keeps its requests, and a new connection only makes new rings: what was on
+ * the old ones is sent again. That is no more than a back end may do by itself, for requests that
+ * are on the ring together have no order, and those answered for are not on it any more.
  *
  * A request travels: vbd_queue_rq() -> ring -> back end -> vbd_queue_event() -> vbd_complete().
  * In between it belongs to the slot with the number of its tag. Whoever takes it out of the slot,
- * under the queue's lock, completes it: that is the event handler or vbd_queue_abort().
+ * under the queue's lock, completes it, or gives it back to the block layer to be sent again: the
+ * event handler, vbd_queue_abort() or vbd_queue_requeue().
  *
  * Locks: vbd_queue.lock (interrupts off) is the only one on the I/O path and nests in nothing.
  */
@@ -79,7 +83,7 @@ struct vbd_queue {
 };
 
 /**
- * struct vbd_disk - one disk during one connection
+ * struct vbd_disk - one disk
  * @dev: the device; we hold a reference
  * @vdev: which disk it is
  * @handle: number the back end knows it by
@@ -91,8 +95,9 @@ struct vbd_queue {
  * @trusted: the back end may see what shares a page with the data
  * @flush_op: operation for REQ_OP_FLUSH
  * @ring_pages: pages of each ring
- * @depth: requests on each ring
+ * @depth: slots of each queue; as many requests as there are on the first connection's rings
  * @max_segs: segments of a request; more than BLKIF_MAX_SEGMENTS_PER_REQUEST means indirect ones
+ * @held: the block layer keeps its requests until there is another connection
  * @settling: adding or removing the disk; a request that times out then is given up
  * @stalled: it was reported that the back end does not answer
  * @close_wanted: the back end wants to close, but the disk is open
@@ -117,6 +122,7 @@ struct vbd_disk {
 	unsigned int ring_pages;
 	unsigned int depth;
 	unsigned int max_segs;
+	bool held;
 	bool settling;
 	bool stalled;
 	bool close_wanted;
@@ -136,10 +142,15 @@ extern const struct blk_mq_ops vbd_mq_ops;
 void vbd_bounce_free(struct vbd_queue *q, struct vbd_slot *slot);
 
 /* queue.c: from the ring to the block layer, and the life of a queue */
-int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk, unsigned int cpu);
-void vbd_queue_start(struct vbd_queue *q);
+int vbd_queue_init(struct vbd_queue *q, struct vbd_disk *disk);
 void vbd_queue_exit(struct vbd_queue *q);
+int vbd_queue_connect(struct vbd_queue *q, unsigned int cpu);
+void vbd_queue_start(struct vbd_queue *q);
+bool vbd_queue_is_busy(struct vbd_queue *q);
+void vbd_queue_silence(struct vbd_queue *q);
+void vbd_queue_disconnect(struct vbd_queue *q);
 void vbd_queue_abort(struct vbd_queue *q);
+unsigned int vbd_queue_requeue(struct vbd_queue *q);
 bool vbd_slot_revoke(struct vbd_queue *q, struct vbd_slot *slot);
 void vbd_disk_fail(struct vbd_disk *disk, const char *why);
 
@@ -148,6 +159,7 @@ int vbd_probe(struct paravane_front_dev *dev);
 
 /* negotiate.c: what the two ends tell each other through XenStore */
 struct vbd_disk *vbd_negotiate(struct paravane_front_dev *dev);
+int vbd_renegotiate(struct vbd_disk *disk);
 int vbd_publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx);
 void vbd_unpublish(struct vbd_disk *disk);
 int vbd_read_capacity(struct vbd_disk *disk, sector_t *sectors);
@@ -158,6 +170,8 @@ unsigned int vbd_read_info(struct vbd_disk *disk);
 int vbd_major_register(void);
 void vbd_major_unregister(void);
 int vbd_disk_add(struct vbd_disk *disk);
+void vbd_disk_hold(struct vbd_disk *disk);
+int vbd_disk_resume(struct vbd_disk *disk);
 void vbd_disks_wait(void);
 void vbd_disk_remove(struct vbd_disk *disk, bool dead);
 void vbd_disk_resize(struct vbd_disk *disk);

@@ -43,9 +43,9 @@ static inline void compat_disk_drop_discard(struct gendisk *gd)
 	blk_queue_max_secure_erase_sectors(gd->queue, 0);
 }
 
-static inline void compat_disk_drop_write_cache(struct gendisk *gd)
+static inline void compat_disk_set_write_cache(struct gendisk *gd, bool on)
 {
-	blk_queue_write_cache(gd->queue, false, false);
+	blk_queue_write_cache(gd->queue, on, false);
 }
 
 static inline void compat_disk_set_limits(struct request_queue *q,
@@ -91,13 +91,16 @@ static inline void compat_disk_drop_discard(struct gendisk *gd)
 		pr_warn("%s: cannot turn discard off\n", gd->disk_name);
 }
 
-static inline void compat_disk_drop_write_cache(struct gendisk *gd)
+static inline void compat_disk_set_write_cache(struct gendisk *gd, bool on)
 {
 	struct queue_limits lim = queue_limits_start_update(gd->queue);
 
-	lim.features &= ~BLK_FEAT_WRITE_CACHE;
+	if (on)
+		lim.features |= BLK_FEAT_WRITE_CACHE;
+	else
+		lim.features &= ~BLK_FEAT_WRITE_CACHE;
 	if (queue_limits_commit_update(gd->queue, &lim))
-		pr_warn("%s: cannot turn the write cache off\n", gd->disk_name);
+		pr_warn("%s: cannot turn the write cache %s\n", gd->disk_name, on ? "on" : "off");
 }
 
 static inline struct queue_limits compat_disk_limits(const struct compat_disk_limits *l)

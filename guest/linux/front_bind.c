@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front-end kit: a driver is bound to a device, or the machine restarts.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "guest/linux/front_core.h"
+#include "guest/linux/internal.h"
+
+/* How long the machine waits with its restart, for one device and for all together. */
+#define SHUTDOWN_PATIENCE (5 * HZ)
+#define SHUTDOWN_PATIENCE_ALL (15 * HZ)
+
+static long shutdown_left = SHUTDOWN_PATIENCE_ALL;
+
+static struct paravane_front_core *core_new(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = kzalloc(sizeof(*core), GFP_KERNEL);
+
+	if (!core)
+		return NULL;
+	core->watch.path = kasprintf(GFP_KERNEL, "%s/state", dev->peer_path);
+	if (!core->watch.path) {
+		kfree(core);
+		return NULL;
+	}
+	core->watch.fn = paravane_front_peer_event;
+	core->dev = dev;
+	core->since = jiffies;
+	mutex_init(&core->lock);
+	INIT_DELAYED_WORK(&core->work, paravane_front_work);
+	init_waitqueue_head(&core->wait);
+	INIT_LIST_HEAD(&core->rings);
+	INIT_LIST_HEAD(&core->channels);
+	return core;
+}
+
+static void core_free(struct paravane_front_core *core)
+{
+	kfree(core->watch.path);
+	kfree(core);
+}
+
+static void front_begin_removal(struct paravane_front_dev *dev)
+{
+	set_bit(CORE_REMOVE, &dev->core->flags);
+	paravane_front_close(dev);
+}
+
+static bool front_is_closed(const struct paravane_front_core *core)
+{
+	return READ_ONCE(core->phase) == PARAVANE_FRONT_CLOSED;
+}
+
+static void front_unwatch(struct paravane_front_core *core)
+{
+	if (!test_and_set_bit(CORE_UNWATCHED, &core->flags))
+		paravane_xs_watch_unregister(&core->watch);
+}
+
+/* Every step of a close has a limit, so this ends whatever the peer does. */
+static void front_close_for_good(struct paravane_front_dev *dev)
+{
+	front_begin_removal(dev);
+	wait_event(dev->core->wait, front_is_closed(dev->core));
+}
+
+/**
+ * paravane_front_probe() - a driver is bound to a device
+ * @dev: device
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_front_probe(struct paravane_front_dev *dev)
+{
+	struct paravane_front_driver *drv = to_driver(dev);
+	struct paravane_front_core *core = core_new(dev);
+	int err = 0;
+
+	if (!core)
+		return -ENOMEM;
+	dev->core = core;
+	if (drv->probe)
+		err = drv->probe(dev);
+	if (err)
+		goto free;
+	err = paravane_xs_watch_register(&core->watch);
+	if (err) {
+		dev_err(&dev->dev, "cannot watch the back end (%d)\n", err);
+		goto remove;
+	}
+	return 0;
+
+remove:
+	/* The first event may have come before the error: the device may be connected. */
+	front_close_for_good(dev);
+	cancel_delayed_work_sync(&core->work);
+	if (drv->remove)
+		drv->remove(dev);
+free:
+	dev->core = NULL;
+	core_free(core);
+	return err;
+}
+
+/**
+ * paravane_front_remove() - a driver is unbound from a device
+ * @dev: device
+ *
+ * Closes first.
+ */
+void paravane_front_remove(struct paravane_front_dev *dev)
+{
+	struct paravane_front_driver *drv = to_driver(dev);
+	struct paravane_front_core *core = dev->core;
+
+	front_close_for_good(dev);
+	front_unwatch(core);
+	cancel_delayed_work_sync(&core->work);
+	if (drv->remove)
+		drv->remove(dev);
+	dev->core = NULL;
+	core_free(core);
+}
+
+/**
+ * paravane_front_shutdown() - the machine restarts, perhaps into another kernel: share nothing
+ * @dev: device, locked
+ *
+ * Waits for the back end, but not for long: for 5 seconds, for 15 seconds with all devices
+ * together. The driver stays bound, and the device closed.
+ */
+void paravane_front_shutdown(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+	long left = min_t(long, SHUTDOWN_PATIENCE, shutdown_left);
+	long rest;
+
+	if (!core)
+		return;
+	paravane_front_hurry();
+	front_begin_removal(dev);
+	rest = wait_event_timeout(core->wait, front_is_closed(core), left);
+	shutdown_left -= left - min(rest, left);
+	if (!rest)
+		dev_warn(&dev->dev, "not closed in time (phase \"%s\"), the back end may hold on\n",
+			 paravane_front_state(dev));
+	front_unwatch(core);
+}
