@@ -34,17 +34,18 @@ enum {
 #define SPURIOUS_MAX 64
 #define THROTTLE_SHIFT_MAX 5
 
-enum evtchn_kind { KIND_UNBOUND, KIND_ADOPTED };
+enum evtchn_kind { KIND_UNBOUND, KIND_ADOPTED, KIND_LOST };
 
 static const char *const kind_names[] = {
 	[KIND_UNBOUND] = "unbound",
 	[KIND_ADOPTED] = "adopted",
+	[KIND_LOST] = "lost",
 };
 
 /**
  * struct paravane_evtchn - an event channel
- * @port: port number
- * @kind: what it is
+ * @port: port number; 0, which is never valid, once lost
+ * @kind: what it is; lost is a channel of the domain this machine was in before it moved
  * @doorbell: notify by the doorbell
  * @cpu: CPU it is bound to; evtchn_lock
  * @fn: handler
@@ -304,7 +305,7 @@ EXPORT_SYMBOL_GPL(paravane_evtchn_adopt);
 
 static void evtchn_close_port(struct paravane_evtchn *ch)
 {
-	if (ch->kind == KIND_ADOPTED)
+	if (ch->kind != KIND_UNBOUND)
 		return;
 	paravane_evtchn_op_close(ch->port);
 	paravane_evtchn_clear_port(paravane_shared_info(), ch->port);
@@ -407,6 +408,31 @@ void paravane_evtchn_shutdown(void)
 		evtchn_close_port(ch);
 	}
 	mutex_unlock(&evtchn_lock);
+}
+
+/**
+ * paravane_evtchn_lose() - the machine is in another domain, where no port is what it was
+ *
+ * All CPUs are stopped, in places where none of the locks is held by an interrupt handler, and
+ * nobody makes or closes a channel. The channels can only be closed after this; events sent by them
+ * go nowhere.
+ */
+void paravane_evtchn_lose(void)
+{
+	struct paravane_evtchn *ch;
+	unsigned int port, cpu;
+
+	for (port = 0; port < PARAVANE_EVTCHN_PORTS; port++) {
+		ch = rcu_dereference_raw(channels[port]);
+		if (!ch)
+			continue;
+		RCU_INIT_POINTER(channels[port], NULL);
+		ch->kind = KIND_LOST;
+		ch->held |= HOLD_CLOSED;
+		ch->port = 0;
+	}
+	for_each_possible_cpu(cpu)
+		memset(paravane_upcall_cpu(cpu)->ports, 0, sizeof(paravane_upcall_cpu(cpu)->ports));
 }
 
 static int evtchn_show(struct seq_file *m, void *unused)

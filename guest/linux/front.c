@@ -24,6 +24,9 @@
 #define SHORT_CONNECTION (10 * HZ)
 #define SHORT_CONNECTIONS_MAX 10
 
+/* How long I/O under way may take to end when the machine is suspended. */
+#define FREEZE_PATIENCE (5 * HZ)
+
 static unsigned int connect_warn = 10;
 module_param(connect_warn, uint, 0644);
 MODULE_PARM_DESC(connect_warn,
@@ -420,9 +423,10 @@ void paravane_front_work(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 
 	mutex_lock(&core->lock);
-	while (front_advance(core))
+	while (!core->frozen && front_advance(core))
 		;
-	front_set_deadline(core);
+	if (!core->frozen)
+		front_set_deadline(core);
 	mutex_unlock(&core->lock);
 	memalloc_noio_restore(noio);
 	wake_up_all(&core->wait);
@@ -447,6 +451,61 @@ void paravane_front_peer_event(struct paravane_xs_watch *watch, const char *path
 void paravane_front_hurry(void)
 {
 	WRITE_ONCE(peer_patience, PEER_PATIENCE_SHUTDOWN);
+}
+
+/**
+ * paravane_front_freeze() - do nothing before paravane_front_thaw()
+ * @core: device, its lock held
+ */
+void paravane_front_freeze(struct paravane_front_core *core)
+{
+	core->frozen = true;
+	if (core->phase == PARAVANE_FRONT_CONNECTED && to_driver(core->dev)->hold &&
+	    !front_closing(core))
+		front_hold(core, FREEZE_PATIENCE);
+}
+
+/* Nothing is shared any more, and nobody has to be told. */
+static void front_lose(struct paravane_front_core *core)
+{
+	switch (core->phase) {
+	case PARAVANE_FRONT_CONNECTED:
+		if (!front_closing(core))
+			front_hold(core, 0);
+		else if (!core->held)
+			to_driver(core->dev)->closing(core->dev, true);
+		fallthrough;
+	case PARAVANE_FRONT_PUBLISHED:
+	case PARAVANE_FRONT_CLOSING:
+	case PARAVANE_FRONT_CLOSED_WAIT:
+		do_disconnect(core);
+		break;
+	default:
+		break;
+	}
+	core->peer_state = XenbusStateUnknown;
+	front_enter(core, PARAVANE_FRONT_RESET);
+}
+
+/**
+ * paravane_front_thaw() - go on after paravane_front_freeze()
+ * @core: device, its lock held
+ * @lost: the connection is gone, with all that was shared
+ */
+void paravane_front_thaw(struct paravane_front_core *core, bool lost)
+{
+	int err;
+
+	core->frozen = false;
+	if (lost) {
+		front_lose(core);
+	} else if (core->held && core->phase == PARAVANE_FRONT_CONNECTED) {
+		core->held = false;
+		err = to_driver(core->dev)->connected(core->dev);
+		if (err)
+			paravane_front_fail(core->dev, err, "cannot go on");
+	}
+	paravane_front_kick(core);
 }
 
 int __paravane_front_register(struct paravane_front_driver *drv, struct module *owner,

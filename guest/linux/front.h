@@ -58,7 +58,8 @@ struct paravane_front_core;
  * @type: device type, e.g. "vbd"
  * @id: device id, the last part of its path
  * @path: our directory, e.g. "device/vbd/51712"
- * @peer_path: the back end's directory; valid from probe to remove
+ * @peer_path: the back end's directory; valid from probe to remove. Like @peer another after the
+ *	machine has moved, from disconnect on
  * @peer: domain of the back end
  * @core: the kit's private part
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The front-end kit: a driver is bound to a device, or the machine restarts.
+ * The front-end kit: a driver is bound to a device, the machine restarts, stops or moves.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -147,4 +147,66 @@ void paravane_front_shutdown(struct paravane_front_dev *dev)
 		dev_warn(&dev->dev, "not closed in time (phase \"%s\"), the back end may hold on\n",
 			 paravane_front_state(dev));
 	front_unwatch(core);
+}
+
+/**
+ * paravane_front_suspend() - the machine is going to stop: start nothing, and end what can be
+ * @dev: device, locked
+ */
+void paravane_front_suspend(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+
+	if (!core)
+		return;
+	mutex_lock(&core->lock);
+	paravane_front_freeze(core);
+	mutex_unlock(&core->lock);
+}
+
+/**
+ * paravane_front_resume() - the machine goes on where it was
+ * @dev: device, locked
+ */
+void paravane_front_resume(struct paravane_front_dev *dev)
+{
+	struct paravane_front_core *core = dev->core;
+
+	if (!core)
+		return;
+	mutex_lock(&core->lock);
+	paravane_front_thaw(core, false);
+	mutex_unlock(&core->lock);
+}
+
+/**
+ * paravane_front_moved() - the machine goes on in another domain: connect again
+ * @dev: device, locked
+ * @peer_path: where its back end is now; owned by the device from here on
+ * @peer: domain of the back end
+ */
+void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer)
+{
+	struct paravane_front_core *core = dev->core;
+	const char *path = core ? kasprintf(GFP_KERNEL, "%s/state", peer_path) : NULL;
+	int err = 0;
+
+	if (core) {
+		paravane_xs_watch_unregister(&core->watch);
+		mutex_lock(&core->lock);
+	}
+	kfree(dev->peer_path);
+	dev->peer_path = peer_path;
+	dev->peer = peer;
+	if (!core)
+		return;
+	paravane_front_thaw(core, true);
+	mutex_unlock(&core->lock);
+	if (path) {
+		kfree(core->watch.path);
+		core->watch.path = path;
+		err = paravane_xs_watch_register(&core->watch);
+	}
+	if (err || !path)
+		paravane_front_fail(dev, err ?: -ENOMEM, "cannot watch the back end");
 }

@@ -28,6 +28,7 @@ enum {
  * @told: the log says that the peer keeps us waiting
  * @held: between connections: hold (or in its place closing) was called, and nothing since
  * @short_ones: connections in a row that soon ended with the device held
+ * @frozen: nothing happens before the machine has been resumed
  * @state: our state as last written
  * @peer_state: the peer's state as last read
  * @rings: struct paravane_front_ring
@@ -47,6 +48,7 @@ struct paravane_front_core {
 	bool told;
 	bool held;
 	unsigned int short_ones;
+	bool frozen;
 	enum xenbus_state state;
 	unsigned int peer_state;
 	struct list_head rings;
@@ -69,6 +71,8 @@ void paravane_front_kick(struct paravane_front_core *core);
 void paravane_front_work(struct work_struct *work);
 void paravane_front_peer_event(struct paravane_xs_watch *watch, const char *path);
 void paravane_front_hurry(void);
+void paravane_front_freeze(struct paravane_front_core *core);
+void paravane_front_thaw(struct paravane_front_core *core, bool lost);
 
 /* front_io.c: release what a driver forgot; under the lock */
 void paravane_front_release(struct paravane_front_core *core);

@@ -307,6 +307,24 @@ void paravane_gnttab_shutdown(void)
 }
 
 /**
+ * paravane_gnttab_resume() - the machine is in another domain: its frames where the old ones were
+ *
+ * All CPUs are stopped, and no frame is just being added. Nothing is granted in the new table, so
+ * each grant that was made ends well.
+ */
+void paravane_gnttab_resume(void)
+{
+	unsigned int i;
+	long err;
+
+	for (i = 0; i < nr_frames; i++) {
+		err = paravane_physmap_add(XENMAPSPACE_grant_table, i, page_to_pfn(frames[i]));
+		if (err)
+			pr_err("grant frame %u is not mapped again (%ld)\n", i, err);
+	}
+}
+
+/**
  * paravane_gnttab_exit() - give the frames back
  */
 void paravane_gnttab_exit(void)

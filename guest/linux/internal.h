@@ -4,12 +4,13 @@
  *
  * Lock order, outermost first:
  *
- *	device_lock -> front core->lock -> xs_write_lock
+ *	device_lock -> front core->lock -> xs_write_lock -> xs_read_lock
  *	cpus_read_lock -> evtchn_lock -> paravane_evtchn.lock
  *	gnttab grow_lock -> gnttab list_lock
  *
- * The three lines are independent of each other except that everything may call into XenStore, and
- * that rings and channels are made under core->lock. xs_lists_lock, paravane_evtchn.lock and
+ * The three lines are independent of each other except that everything may call into XenStore,
+ * that rings and channels are made under core->lock, and that the connection to XenStore is made
+ * again under its own locks. xs_lists_lock, paravane_evtchn.lock and
  * list_lock are taken with interrupts off and are innermost.
  */
 #ifndef PARAVANE_LINUX_INTERNAL_H
@@ -98,6 +99,8 @@ void paravane_physmap_give(struct page *page);
 int paravane_upcall_init(void);
 void paravane_upcall_exit(void);
 void paravane_upcall_shutdown(void);
+bool paravane_upcall_stops(void);
+void paravane_upcall_resume(void);
 struct shared_info *paravane_shared_info(void);
 struct paravane_evtchn_cpu *paravane_upcall_cpu(unsigned int cpu);
 int paravane_upcall_vcpu(unsigned int cpu);
@@ -106,6 +109,7 @@ int paravane_upcall_vcpu(unsigned int cpu);
 int paravane_evtchn_init(void);
 void paravane_evtchn_exit(void);
 void paravane_evtchn_shutdown(void);
+void paravane_evtchn_lose(void);
 void paravane_evtchn_dispatch(void *ctx, evtchn_port_t port);
 void paravane_evtchn_leave_cpu(unsigned int cpu);
 
@@ -113,18 +117,23 @@ void paravane_evtchn_leave_cpu(unsigned int cpu);
 int paravane_gnttab_init(void);
 void paravane_gnttab_exit(void);
 void paravane_gnttab_shutdown(void);
+void paravane_gnttab_resume(void);
 
-/* xs.c and xs_watch.c */
+/* xs.c, xs_ops.c and xs_watch.c */
 int paravane_xs_init(void);
 void paravane_xs_exit(void);
 void paravane_xs_shutdown(void);
+int paravane_xs_suspend(void);
+void paravane_xs_resume(bool moved);
+bool paravane_xs_tx_is_open(void);
 int paravane_xs_watch_init(void);
 void paravane_xs_watch_exit(void);
+void paravane_xs_watch_resume(void);
 void paravane_xs_watch_event(const char *body, unsigned int len);
 struct paravane_xs_msg;
 char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len);
 
-/* xenbus.c and front.c */
+/* xenbus.c, front.c and front_bind.c */
 int paravane_xenbus_init(void);
 void paravane_xenbus_exit(void);
 void paravane_xenbus_shutdown(void);
@@ -132,6 +141,9 @@ extern struct bus_type paravane_bus;
 int paravane_front_probe(struct paravane_front_dev *dev);
 void paravane_front_remove(struct paravane_front_dev *dev);
 void paravane_front_shutdown(struct paravane_front_dev *dev);
+void paravane_front_suspend(struct paravane_front_dev *dev);
+void paravane_front_resume(struct paravane_front_dev *dev);
+void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer);
 const char *paravane_front_state(struct paravane_front_dev *dev);
 int paravane_front_init(void);
 void paravane_front_exit(void);
@@ -140,5 +152,26 @@ void paravane_front_exit(void);
 int paravane_power_init(void);
 void paravane_power_exit(void);
 void paravane_power_shutdown(void);
+void paravane_power_moved(void);
+
+/* suspend.c; a kernel that cannot hibernate has nothing for it to build on */
+#ifdef CONFIG_HIBERNATION
+void paravane_suspend(void);
+void paravane_suspend_exit(void);
+bool paravane_suspend_moved(void);
+#else
+static inline void paravane_suspend(void)
+{
+}
+
+static inline void paravane_suspend_exit(void)
+{
+}
+
+static inline bool paravane_suspend_moved(void)
+{
+	return false;
+}
+#endif
 
 #endif /* PARAVANE_LINUX_INTERNAL_H */

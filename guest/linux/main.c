@@ -15,6 +15,8 @@
  *	front.c		the front-end kit (front_bind.c: a driver comes and goes, front_io.c: rings,
  *			channels, keys)
  *	xenbus.c	devices
+ *
+ * And apart from that, suspend.c: the machine is saved, and restored or not.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>

@@ -30,17 +30,20 @@ static void reboot(void)
  * @name: the word
  * @feature: key that announces that we understand it
  * @act: what to do
+ * @missing: this kernel cannot
  */
 struct request {
 	const char *name;
 	const char *feature;
 	void (*act)(void);
+	bool missing;
 };
 
 static const struct request requests[] = {
 	{ "poweroff", "feature-poweroff", power_off },
 	{ "halt", NULL, power_off },
 	{ "reboot", "feature-reboot", reboot },
+	{ "suspend", "feature-suspend", paravane_suspend, !IS_ENABLED(CONFIG_HIBERNATION) },
 };
 
 static const struct request *find_request(const char *word)
@@ -48,7 +51,7 @@ static const struct request *find_request(const char *word)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (!strcmp(word, requests[i].name))
+		if (!requests[i].missing && !strcmp(word, requests[i].name))
 			return &requests[i];
 	}
 	return NULL;
@@ -125,7 +128,7 @@ static void announce(bool yes)
 		 * Only for the toolstack's information: it may have kept the node to itself. Never
 		 * removed, for the guest may write the nodes there are and make none.
 		 */
-		if (requests[i].feature)
+		if (requests[i].feature && !requests[i].missing)
 			paravane_xs_write(&paravane_xs_no_tx, CONTROL, requests[i].feature, "%d",
 					  yes);
 	}
@@ -169,6 +172,14 @@ off:
 }
 
 /**
+ * paravane_power_moved() - the machine is in another domain, whose toolstack knows nothing of it
+ */
+void paravane_power_moved(void)
+{
+	announce(true);
+}
+
+/**
  * paravane_power_shutdown() - listen to the toolstack no more
  *
  * The hypervisor is still told when we go.
@@ -185,6 +196,7 @@ void paravane_power_shutdown(void)
 void paravane_power_exit(void)
 {
 	paravane_power_shutdown();
+	paravane_suspend_exit();
 	unregister_sys_off_handler(restart_handler);
 	unregister_sys_off_handler(off_handler);
 }

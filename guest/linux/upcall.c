@@ -164,10 +164,21 @@ static void upcall_free_irq(struct upcall_cpu *uc)
 	uc->virq = 0;
 }
 
+/* Tell the hypervisor which vector it is. */
+static int upcall_announce(const struct upcall_cpu *uc)
+{
+	struct xen_hvm_evtchn_upcall_vector op = { .vcpu = uc->vcpu };
+	int vector = upcall_vector(uc->virq);
+
+	if (vector < 0)
+		return vector;
+	op.vector = vector;
+	return paravane_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
+}
+
 static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
 {
-	struct xen_hvm_evtchn_upcall_vector op = {};
-	int vector, err;
+	int err;
 
 	uc->vcpu = paravane_this_vcpu();
 	if (uc->vcpu >= XEN_LEGACY_MAX_VCPUS)
@@ -181,14 +192,7 @@ static int upcall_start(struct upcall_cpu *uc, unsigned int cpu)
 	err = upcall_alloc_irq(uc, cpu);
 	if (err)
 		goto forget;
-	vector = upcall_vector(uc->virq);
-	if (vector < 0) {
-		err = vector;
-		goto free;
-	}
-	op.vcpu = uc->vcpu;
-	op.vector = vector;
-	err = paravane_hvm_op(HVMOP_set_evtchn_upcall_vector, &op);
+	err = upcall_announce(uc);
 	if (err)
 		goto free;
 	return 0;
@@ -414,6 +418,51 @@ int paravane_upcall_init(void)
 	if (err)
 		paravane_physmap_give(shared_page);
 	return err;
+}
+
+/**
+ * paravane_upcall_stops() - do no events arrive while devices are suspended?
+ *
+ * An interrupt line that others may share is stopped with them.
+ */
+bool paravane_upcall_stops(void)
+{
+	return by_line;
+}
+
+static void upcall_resume_cpu(const struct upcall_cpu *uc, unsigned int cpu)
+{
+	int err;
+
+	if (!uc->scan.vcpu)
+		return;
+	/* What was raised so far has interrupted nobody, and would keep the next from doing so. */
+	uc->scan.vcpu->evtchn_pending_sel = 0;
+	uc->scan.vcpu->evtchn_upcall_pending = 0;
+	err = upcall_announce(uc);
+	if (err)
+		pr_err("CPU %u receives no events any more (%d)\n", cpu, err);
+}
+
+/**
+ * paravane_upcall_resume() - the machine is in another domain: all as before in its shared_info
+ *
+ * All CPUs are stopped. All ports are masked when this returns.
+ */
+void paravane_upcall_resume(void)
+{
+	unsigned int cpu;
+	long err;
+
+	/* In this order for the same reasons as in paravane_upcall_init() */
+	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_NONE);
+	err = paravane_physmap_add(XENMAPSPACE_shared_info, 0, page_to_pfn(shared_page));
+	if (err)
+		pr_err("shared_info is not mapped again (%ld): no more events\n", err);
+	paravane_evtchn_mask_all(paravane_shared_info());
+	for_each_possible_cpu(cpu)
+		upcall_resume_cpu(per_cpu_ptr(&upcall_cpus, cpu), cpu);
+	paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_AWARE);
 }
 
 /*

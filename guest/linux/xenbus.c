@@ -20,6 +20,7 @@
 /* Devices we are willing to know, whatever the store claims. */
 #define DEVICES_MAX 1024
 
+/* Freezable: a device that is removed would wait for a machine that waits for it to be frozen. */
 static void rescan(struct work_struct *work);
 static DECLARE_WORK(rescan_work, rescan);
 
@@ -70,7 +71,12 @@ static DEVICE_ATTR_RO(devtype);
 
 static ssize_t otherend_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->peer_path);
+	ssize_t ret;
+
+	device_lock(dev);
+	ret = sysfs_emit(buf, "%s\n", to_paravane_front_dev(dev)->peer_path);
+	device_unlock(dev);
+	return ret;
 }
 static DEVICE_ATTR_RO(otherend);
 
@@ -97,8 +103,55 @@ static struct attribute *device_attrs[] = {
 };
 ATTRIBUTE_GROUPS(device);
 
+/* Read where the back end is; -ENOENT while the toolstack is not ready. */
+static char *device_find_peer(struct paravane_front_dev *fdev, domid_t *peer)
+{
+	u64 domid;
+	int err = paravane_xs_read_u64(&paravane_xs_no_tx, fdev->path, "backend-id", &domid);
+
+	if (err)
+		return ERR_PTR(err);
+	if (domid >= DOMID_FIRST_RESERVED)
+		return ERR_PTR(-EINVAL);
+	*peer = domid;
+	return paravane_xs_read(&paravane_xs_no_tx, fdev->path, "backend", NULL);
+}
+
+static int bus_freeze(struct device *dev)
+{
+	paravane_front_suspend(to_paravane_front_dev(dev));
+	return 0;
+}
+
+static int bus_thaw(struct device *dev)
+{
+	struct paravane_front_dev *fdev = to_paravane_front_dev(dev);
+	domid_t peer = fdev->peer;
+	char *path;
+
+	if (!paravane_suspend_moved()) {
+		paravane_front_resume(fdev);
+		return 0;
+	}
+	path = device_find_peer(fdev, &peer);
+	/* A device that this domain does not have: it is lost, and the next scan removes it. */
+	if (IS_ERR(path))
+		path = kstrdup(fdev->peer_path, GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	paravane_front_moved(fdev, path, peer);
+	return 0;
+}
+
+/* Not those of a sleep of the machine's own: then back ends stay where they are. */
+static const struct dev_pm_ops bus_pm_ops = {
+	.freeze = bus_freeze,
+	.thaw = bus_thaw,
+};
+
 struct bus_type paravane_bus = {
 	.name = "paravane",
+	.pm = &bus_pm_ops,
 	.match = bus_match,
 	.uevent = bus_uevent,
 	.probe = bus_probe,
@@ -117,28 +170,10 @@ static void device_free(struct device *dev)
 	kfree(fdev);
 }
 
-/* Read where the back end is; -ENOENT while the toolstack is not ready. */
-static int device_find_peer(struct paravane_front_dev *fdev)
-{
-	u64 domid;
-	char *path;
-	int err = paravane_xs_read_u64(&paravane_xs_no_tx, fdev->path, "backend-id", &domid);
-
-	if (err)
-		return err;
-	if (domid >= DOMID_FIRST_RESERVED)
-		return -EINVAL;
-	path = paravane_xs_read(&paravane_xs_no_tx, fdev->path, "backend", NULL);
-	if (IS_ERR(path))
-		return PTR_ERR(path);
-	fdev->peer = domid;
-	fdev->peer_path = path;
-	return 0;
-}
-
 static int device_create_one(const char *type, unsigned int id)
 {
 	struct paravane_front_dev *fdev = kzalloc(sizeof(*fdev), GFP_KERNEL);
+	char *peer_path;
 	int err = -ENOMEM;
 
 	if (!fdev)
@@ -151,9 +186,11 @@ static int device_create_one(const char *type, unsigned int id)
 	fdev->path = kasprintf(GFP_KERNEL, DEVICE_DIR "/%s/%u", type, id);
 	if (!fdev->type || !fdev->path)
 		goto put;
-	err = device_find_peer(fdev);
+	peer_path = device_find_peer(fdev, &fdev->peer);
+	err = PTR_ERR_OR_ZERO(peer_path);
 	if (err)
 		goto put;
+	fdev->peer_path = peer_path;
 	err = dev_set_name(&fdev->dev, "%s-%u", type, id);
 	if (err)
 		goto put;
@@ -277,7 +314,7 @@ static void devices_event(struct paravane_xs_watch *watch, const char *path)
 		depth++;
 	}
 	if (depth <= 2 || (depth == 3 && !strncmp(leaf, "backend", 7)))
-		schedule_work(&rescan_work);
+		queue_work(system_freezable_wq, &rescan_work);
 }
 
 static struct paravane_xs_watch devices_watch = {
@@ -304,7 +341,7 @@ int paravane_xenbus_init(void)
 		bus_unregister(&paravane_bus);
 		return err;
 	}
-	schedule_work(&rescan_work);
+	queue_work(system_freezable_wq, &rescan_work);
 	flush_work(&rescan_work);
 	return 0;
 }

@@ -8,12 +8,14 @@
  * no sense ends the connection: every operation then fails with -EIO until the module is reloaded.
  */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -37,6 +39,9 @@ MODULE_PARM_DESC(xs_timeout, "Seconds to wait for XenStore (default 30)");
 #define SHUTDOWN_TIMEOUT (2 * HZ)
 #define SHUTDOWN_STALLED_TIMEOUT (HZ / 10)
 
+/* How long the machine waits with being suspended until nobody waits for an answer. */
+#define SUSPEND_PATIENCE (5 * HZ)
+
 /**
  * struct waiter - somebody waiting for an answer
  * @list: in waiters
@@ -58,14 +63,19 @@ struct waiter {
 };
 
 static struct xenstore_domain_interface *intf;
+static u64 intf_gfn;
 static struct paravane_evtchn *channel;
 static struct task_struct *thread;
 static DECLARE_WAIT_QUEUE_HEAD(ring_wait);
 
 static DEFINE_MUTEX(xs_write_lock);
 static struct stream_writer out;
-static struct stream_reader in;
 static char *in_body;
+
+/* What the thread takes messages out of; another store begins with a new message. */
+static DEFINE_MUTEX(xs_read_lock);
+static struct stream_reader in;
+static bool renewed;
 static u32 last_req_id;
 
 static DEFINE_SPINLOCK(xs_lists_lock);
@@ -260,14 +270,31 @@ static void xs_answer(const struct xsd_sockmsg *hdr)
 
 static bool xs_reader_wakes(void)
 {
-	return kthread_should_stop() || READ_ONCE(dead) || xs_closed() || stream_readable(&in);
+	return kthread_should_stop() || READ_ONCE(dead) || READ_ONCE(renewed) || xs_closed() ||
+	       stream_readable(&in);
 }
 
-/* Take @len bytes out of the ring; 0, -EINTR when the thread shall stop, -EPROTO, -ECONNRESET. */
+static int xs_read(void *data, size_t len)
+{
+	int done;
+
+	mutex_lock(&xs_read_lock);
+	if (READ_ONCE(dead))
+		done = -EINTR;
+	else
+		done = renewed ? -ESTALE : stream_read(&in, data, len);
+	mutex_unlock(&xs_read_lock);
+	return done;
+}
+
+/*
+ * Take @len bytes out of the ring; 0, -EINTR when the thread shall stop, -ESTALE when it is another
+ * ring, -EPROTO, -ECONNRESET.
+ */
 static int xs_take(void *data, size_t len)
 {
 	while (len) {
-		int done = stream_read(&in, data, len);
+		int done = xs_read(data, len);
 
 		if (done < 0)
 			return done;
@@ -297,6 +324,10 @@ static int xs_receive(void)
 		err = paravane_xs_header_check(&hdr);
 	if (!err)
 		err = xs_take(in_body, hdr.len);
+	if (err == -ESTALE) {
+		WRITE_ONCE(renewed, false);
+		return 0;
+	}
 	if (err)
 		return err;
 	if (hdr.type == XS_WATCH_EVENT)
@@ -310,6 +341,8 @@ static int xs_thread(void *unused)
 {
 	int err;
 
+	/* The disk that memory is to be written to may be waiting for an answer. */
+	memalloc_noio_save();
 	do {
 		err = xs_receive();
 	} while (!err);
@@ -348,35 +381,51 @@ static int xs_attach(void)
 				    &intf->rsp_prod);
 }
 
-static int xs_map(void)
+static int xs_find(u64 *gfn, u64 *port)
 {
-	u64 gfn, port;
+	if (!paravane_hvm_get_param(HVM_PARAM_STORE_PFN, gfn) &&
+	    !paravane_hvm_get_param(HVM_PARAM_STORE_EVTCHN, port) && *gfn && *port)
+		return 0;
+	pr_err("the hypervisor has no XenStore for this guest\n");
+	return -ENODEV;
+}
+
+/* Use the ring that is mapped. */
+static int xs_connect(evtchn_port_t port)
+{
 	int err;
 
-	if (paravane_hvm_get_param(HVM_PARAM_STORE_PFN, &gfn) ||
-	    paravane_hvm_get_param(HVM_PARAM_STORE_EVTCHN, &port) || !gfn || !port) {
-		pr_err("the hypervisor has no XenStore for this guest\n");
-		return -ENODEV;
-	}
-	intf = memremap(gfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
-	if (!intf)
-		return -ENOMEM;
 	channel = paravane_evtchn_adopt(port, 0, 0, xs_event, NULL);
 	err = PTR_ERR_OR_ZERO(channel);
-	if (err)
-		goto unmap;
+	if (err) {
+		channel = NULL;
+		goto complain;
+	}
 	err = xs_start_over();
 	if (!err)
 		err = xs_attach();
-	if (err)
-		goto close;
-	return 0;
-
-close:
+	if (!err)
+		return 0;
 	paravane_evtchn_close(channel);
-unmap:
+	channel = NULL;
+complain:
 	pr_err("cannot use the XenStore ring (%d)\n", err);
-	memunmap(intf);
+	return err;
+}
+
+static int xs_map(void)
+{
+	u64 port;
+	int err = xs_find(&intf_gfn, &port);
+
+	if (err)
+		return err;
+	intf = memremap(intf_gfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
+	if (!intf)
+		return -ENOMEM;
+	err = xs_connect(port);
+	if (err)
+		memunmap(intf);
 	return err;
 }
 
@@ -455,7 +504,81 @@ void paravane_xs_shutdown(void)
 	mutex_lock(&xs_write_lock);
 	xs_die(NULL);
 	mutex_unlock(&xs_write_lock);
-	paravane_evtchn_mask(channel);
+	if (channel)
+		paravane_evtchn_mask(channel);
+}
+
+static bool xs_is_idle(void)
+{
+	bool idle;
+
+	spin_lock_irq(&xs_lists_lock);
+	idle = list_empty(&waiters);
+	spin_unlock_irq(&xs_lists_lock);
+	return idle && !paravane_xs_tx_is_open();
+}
+
+/**
+ * paravane_xs_suspend() - the machine is going to stop, and perhaps to meet another store
+ *
+ * Operations that are under way and transactions are finished first; later ones wait, without
+ * limit, for paravane_xs_resume().
+ *
+ * Return: 0; -EBUSY if they do not end, and everything stays as it is.
+ */
+int paravane_xs_suspend(void)
+{
+	unsigned long end = jiffies + SUSPEND_PATIENCE;
+
+	mutex_lock(&xs_write_lock);
+	while (!xs_is_idle()) {
+		mutex_unlock(&xs_write_lock);
+		if (time_after(jiffies, end)) {
+			pr_err("cannot suspend: XenStore does not answer\n");
+			return -EBUSY;
+		}
+		msleep(20);
+		mutex_lock(&xs_write_lock);
+	}
+	mutex_lock(&xs_read_lock);
+	return 0;
+}
+
+/* Both locks are held. Toolstacks leave the page where it was, in a ring that is empty. */
+static int xs_renew(void)
+{
+	u64 gfn, port;
+	int err = xs_find(&gfn, &port);
+
+	if (!err && gfn != intf_gfn) {
+		pr_err("the XenStore ring has moved from page %llx to %llx\n", intf_gfn, gfn);
+		err = -ENXIO;
+	}
+	if (err)
+		return err;
+	paravane_evtchn_close(channel);
+	WRITE_ONCE(renewed, true);
+	WRITE_ONCE(stalled, false);
+	return xs_connect(port);
+}
+
+/**
+ * paravane_xs_resume() - go on after paravane_xs_suspend()
+ * @moved: with the store of another domain
+ */
+void paravane_xs_resume(bool moved)
+{
+	int err = 0;
+
+	if (moved && !dead)
+		err = xs_renew();
+	if (err)
+		xs_die("no way to that of the new domain");
+	mutex_unlock(&xs_read_lock);
+	mutex_unlock(&xs_write_lock);
+	wake_up_all(&ring_wait);
+	if (moved && !err)
+		paravane_xs_watch_resume();
 }
 
 /**

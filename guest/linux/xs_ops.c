@@ -2,6 +2,7 @@
 /*
  * XenStore operations: reading, writing, listing, transactions.
  */
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -228,7 +229,17 @@ char **paravane_xs_directory(const struct paravane_xs_tx *tx, const char *dir, c
 }
 EXPORT_SYMBOL_GPL(paravane_xs_directory);
 
-static int tx_start(struct paravane_xs_tx *tx)
+static atomic_t tx_open;
+
+/**
+ * paravane_xs_tx_is_open() - is somebody in the middle of a transaction?
+ */
+bool paravane_xs_tx_is_open(void)
+{
+	return atomic_read(&tx_open);
+}
+
+static int tx_ask(struct paravane_xs_tx *tx)
 {
 	char *answer = path_op(XS_TRANSACTION_START, &paravane_xs_no_tx, "", "", "", 0, NULL);
 	int err;
@@ -240,8 +251,19 @@ static int tx_start(struct paravane_xs_tx *tx)
 	return err ? -EPROTO : 0;
 }
 
+static int tx_start(struct paravane_xs_tx *tx)
+{
+	int err;
+
+	atomic_inc(&tx_open);
+	err = tx_ask(tx);
+	if (err)
+		atomic_dec(&tx_open);
+	return err;
+}
+
 /* -EAGAIN if it must be repeated from the start. */
-static int tx_end(struct paravane_xs_tx *tx, bool commit)
+static int tx_tell(struct paravane_xs_tx *tx, bool commit)
 {
 	struct paravane_xs_msg *msg = msg_new(XS_TRANSACTION_END, tx);
 	char *answer;
@@ -253,6 +275,14 @@ static int tx_end(struct paravane_xs_tx *tx, bool commit)
 	answer = paravane_xs_talk(msg, NULL);
 	kfree(msg);
 	return done(answer);
+}
+
+static int tx_end(struct paravane_xs_tx *tx, bool commit)
+{
+	int err = tx_tell(tx, commit);
+
+	atomic_dec(&tx_open);
+	return err;
 }
 
 int paravane_xs_tx_run(int (*fn)(const struct paravane_xs_tx *tx, void *data), void *data)

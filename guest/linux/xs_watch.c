@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -116,6 +117,8 @@ static int watch_thread(void *unused)
 {
 	struct event *event;
 
+	/* The disk that memory is to be written to may be waiting for an event. */
+	memalloc_noio_save();
 	while (!kthread_should_stop()) {
 		wait_event_interruptible(event_wait,
 					 kthread_should_stop() || !list_empty_careful(&events));
@@ -210,6 +213,44 @@ void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 	wait_event(idle_wait, watch_is_idle(watch));
 }
 EXPORT_SYMBOL_GPL(paravane_xs_watch_unregister);
+
+/* The first watch after one with this id, copied: its owner may unregister it any time. */
+static bool watch_after(u64 id, struct paravane_xs_watch *copy)
+{
+	struct paravane_xs_watch *watch;
+	bool found = false;
+
+	spin_lock(&lock);
+	list_for_each_entry(watch, &watches, list) {
+		if (watch->id <= id)
+			continue;
+		found = true;
+		copy->id = watch->id;
+		copy->path = kstrdup(watch->path, GFP_ATOMIC);
+		break;
+	}
+	spin_unlock(&lock);
+	return found;
+}
+
+/**
+ * paravane_xs_watch_resume() - another store: tell it what we watch
+ *
+ * Each watch fires, so nobody misses what has happened meanwhile. One that is unregistered at the
+ * same time may stay behind in the store, with a token that nobody uses again.
+ */
+void paravane_xs_watch_resume(void)
+{
+	struct paravane_xs_watch copy = {};
+	int err;
+
+	while (watch_after(copy.id, &copy)) {
+		err = copy.path ? watch_talk(XS_WATCH, &copy) : -ENOMEM;
+		if (err && err != -EEXIST)
+			pr_err("watch %llx is lost (%d)\n", copy.id, err);
+		kfree(copy.path);
+	}
+}
 
 /**
  * paravane_xs_watch_init() - start the thread that delivers events

@@ -219,10 +219,41 @@ static void cpu_goes_offline(struct kunit *test)
 	paravane_evtchn_exit();
 }
 
+/* In another domain its number may be that of somebody else's port. */
+static void lost_channels(struct kunit *test)
+{
+	struct paravane_evtchn *ch = start(test, 9);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ch));
+	paravane_evtchn_lose();
+	KUNIT_EXPECT_EQ(test, paravane_evtchn_port(ch), 0);
+	paravane_evtchn_mask_all(hv.si);
+	paravane_evtchn_mask(ch);
+	paravane_evtchn_unmask(ch);
+	KUNIT_EXPECT_TRUE(test, masked(0));
+	/* The new domain's port of that number is not taken for it. */
+	paravane_evtchn_clear_bit(hv.si->evtchn_mask, 9);
+	send(9);
+	upcall();
+	KUNIT_EXPECT_EQ(test, hv.events, 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(paravane_evtchn_alloc_unbound(0, 0, on_event, NULL)));
+	paravane_evtchn_close(ch);
+	KUNIT_EXPECT_EQ(test, hv.closes, 0);
+	KUNIT_EXPECT_FALSE(test, masked(9));
+	ch = rcu_access_pointer(channels[9]);
+	paravane_evtchn_close(ch);
+	KUNIT_EXPECT_EQ(test, hv.closes, 1);
+	paravane_evtchn_exit();
+}
+
 static struct kunit_case cases[] = {
-	KUNIT_CASE(events_with_work), KUNIT_CASE(storm),
-	KUNIT_CASE(impossible_ports), KUNIT_CASE(restart),
-	KUNIT_CASE(cpu_goes_offline), {},
+	KUNIT_CASE(events_with_work),
+	KUNIT_CASE(storm),
+	KUNIT_CASE(impossible_ports),
+	KUNIT_CASE(restart),
+	KUNIT_CASE(lost_channels),
+	KUNIT_CASE(cpu_goes_offline),
+	{},
 };
 
 static struct kunit_suite suite = {

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest/linux/xs.c: what an event of the store's is worth, and what is left of the connection at a
- * restart. This file plays the store's end of the ring.
+ * guest/linux/xs.c: what an event of the store's is worth, what is left of the connection at a
+ * restart, and how it goes on with the store of another domain. This file plays the store's end of
+ * the ring.
  */
 #include "tests/kunit/core.c"
 
 #include "guest/linux/xs.c"
 
 static bool is_masked;
+static bool tx_is_open;
+static evtchn_port_t adopted;
+static unsigned int closes, resumes;
+static u64 store_gfn;
 
 struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote, unsigned int cpu,
 					      paravane_evtchn_fn fn, void *data)
 {
-	return ERR_PTR(-ENOSYS);
+	adopted = port;
+	return (struct paravane_evtchn *)&adopted;
 }
 
 void paravane_evtchn_close(struct paravane_evtchn *ch)
 {
+	closes++;
 }
 
 void paravane_evtchn_notify(struct paravane_evtchn *ch)
@@ -37,6 +44,27 @@ void paravane_xs_watch_exit(void)
 {
 }
 
+void paravane_xs_watch_resume(void)
+{
+	resumes++;
+}
+
+bool paravane_xs_tx_is_open(void)
+{
+	return tx_is_open;
+}
+
+static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+		      unsigned long a4, unsigned long a5)
+{
+	struct xen_hvm_param *param = (void *)a2;
+
+	if (nr != __HYPERVISOR_hvm_op || a1 != HVMOP_get_param)
+		return -ENOSYS;
+	param->value = param->index == HVM_PARAM_STORE_PFN ? store_gfn : 5;
+	return 0;
+}
+
 void paravane_xs_watch_event(const char *body, unsigned int len)
 {
 }
@@ -50,6 +78,7 @@ static void start(struct kunit *test)
 	stalled = false;
 	moved = false;
 	is_masked = false;
+	channel = (struct paravane_evtchn *)&adopted;
 }
 
 /* An event counts if bytes have gone through since the one before, in either direction. */
@@ -118,10 +147,86 @@ static void a_store_that_does_not_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
 }
 
+static void start_suspended(struct kunit *test)
+{
+	start(test);
+	static_call_update(paravane_hypercall, hypercall);
+	adopted = 3;
+	closes = 0;
+	resumes = 0;
+	renewed = false;
+	intf_gfn = 77;
+	store_gfn = 77;
+	/* A message that was half through */
+	intf->rsp_prod = 30;
+	KUNIT_ASSERT_EQ(test, xs_attach(), 0);
+	KUNIT_ASSERT_EQ(test, paravane_xs_suspend(), 0);
+}
+
+/* The thread forgets the old store's bytes and begins with the new store's first. */
+static void another_store(struct kunit *test)
+{
+	char bytes[8];
+
+	start_suspended(test);
+	intf->rsp_prod = 6;
+	intf->rsp_cons = 0;
+	memcpy(intf->rsp, "answer", 6);
+	paravane_xs_resume(true);
+	KUNIT_EXPECT_FALSE(test, dead);
+	KUNIT_EXPECT_EQ(test, adopted, 5);
+	KUNIT_EXPECT_EQ(test, closes, 1);
+	KUNIT_EXPECT_EQ(test, resumes, 1);
+	KUNIT_EXPECT_EQ(test, xs_take(bytes, 6), -ESTALE);
+	renewed = false;
+	KUNIT_EXPECT_EQ(test, xs_take(bytes, 6), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(bytes, "answer", 6), 0);
+}
+
+static void the_same_store(struct kunit *test)
+{
+	char bytes[30];
+
+	start_suspended(test);
+	paravane_xs_resume(false);
+	KUNIT_EXPECT_EQ(test, closes + resumes, 0);
+	KUNIT_EXPECT_EQ(test, xs_take(bytes, 30), 0);
+}
+
+static void no_store(struct kunit *test)
+{
+	struct paravane_xs_msg *msg = kunit_kzalloc(test, sizeof(*msg), GFP_KERNEL);
+	char bytes[30];
+
+	KUNIT_ASSERT_NOT_NULL(test, msg);
+	start_suspended(test);
+	store_gfn = 78;
+	paravane_xs_resume(true);
+	KUNIT_EXPECT_TRUE(test, dead);
+	KUNIT_EXPECT_EQ(test, resumes, 0);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
+	KUNIT_EXPECT_EQ(test, xs_take(bytes, 30), -EINTR);
+}
+
+/* Nobody is to find another store in the middle of something. */
+static void not_in_a_transaction(struct kunit *test)
+{
+	start(test);
+	tx_is_open = true;
+	KUNIT_EXPECT_EQ(test, paravane_xs_suspend(), -EBUSY);
+	tx_is_open = false;
+	KUNIT_EXPECT_EQ(test, paravane_xs_suspend(), 0);
+	paravane_xs_resume(false);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(events_without_bytes),
 	KUNIT_CASE(after_a_restart),
 	KUNIT_CASE(a_store_that_does_not_read),
+	KUNIT_CASE(another_store),
+	KUNIT_CASE(the_same_store),
+	KUNIT_CASE(no_store),
+	KUNIT_CASE(not_in_a_transaction),
 	{},
 };
 

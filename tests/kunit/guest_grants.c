@@ -10,6 +10,7 @@
 #define MAPPED 101
 
 static struct grant_entry_v1 *table;
+static unsigned long put_to; /* where a frame was put once more */
 
 struct page *paravane_physmap_take(unsigned int space, unsigned long idx)
 {
@@ -30,6 +31,10 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 {
 	struct gnttab_query_size *size = (void *)a2;
 
+	if (nr == __HYPERVISOR_memory_op && a1 == XENMEM_add_to_physmap) {
+		put_to = ((const struct xen_add_to_physmap *)a2)->gpfn;
+		return 0;
+	}
 	if (nr != __HYPERVISOR_grant_table_op)
 		return -ENOSYS;
 	if (a1 == GNTTABOP_query_size) {
@@ -66,8 +71,32 @@ static void left_by_an_earlier_kernel(struct kunit *test)
 	free_page((unsigned long)table);
 }
 
+/* In another domain's table, which is empty, every grant ends, also one that was mapped. */
+static void in_another_domain(struct kunit *test)
+{
+	grant_ref_t ref;
+
+	table = (void *)get_zeroed_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	static_call_update(paravane_hypercall, hypercall);
+	KUNIT_ASSERT_EQ(test, paravane_gnttab_init(), 0);
+	KUNIT_ASSERT_EQ(test, paravane_gnttab_alloc(&ref, 1), 0);
+	paravane_gnttab_grant(ref, 0, virt_to_page(table), false);
+	table[ref].flags |= GTF_writing;
+	KUNIT_EXPECT_EQ(test, paravane_gnttab_end(ref), -EBUSY);
+	put_to = 0;
+	paravane_gnttab_resume();
+	KUNIT_EXPECT_EQ(test, put_to, page_to_pfn(virt_to_page(table)));
+	memset(table, 0, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, paravane_gnttab_end(ref), 0);
+	paravane_gnttab_free(&ref, 1);
+	paravane_gnttab_exit();
+	free_page((unsigned long)table);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(left_by_an_earlier_kernel),
+	KUNIT_CASE(in_another_domain),
 	{},
 };
 

@@ -33,6 +33,7 @@ static struct {
 	struct paravane_front_ring ring;
 	bool online; /* the peer's key of that name */
 	unsigned int connects, disconnects, closings, holds, drops;
+	unsigned int connecteds;
 	int refuses; /* what connect answers */
 	unsigned int granted;
 	unsigned int kept; /* pages the peer does not let go of */
@@ -161,6 +162,7 @@ static int publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *
 
 static int connected(struct paravane_front_dev *dev)
 {
+	world.connecteds++;
 	return 0;
 }
 
@@ -467,6 +469,56 @@ static void held_device_that_cannot_connect(struct kunit *test)
 	end_holding(test, 0, 1);
 }
 
+/* Nothing happens between the two, and then all goes on where it was. */
+static void suspension_that_is_cancelled(struct kunit *test)
+{
+	start_holding(test);
+	paravane_front_suspend(&world.dev);
+	KUNIT_EXPECT_EQ(test, world.holds, 1);
+	peer_set(XenbusStateClosed);
+	flush_delayed_work(&world.dev.core->work);
+	KUNIT_EXPECT_EQ(test, world.dev.core->phase, PARAVANE_FRONT_CONNECTED);
+	peer_set(XenbusStateConnected);
+	paravane_front_resume(&world.dev);
+	flush_delayed_work(&world.dev.core->work);
+	KUNIT_EXPECT_EQ(test, world.connecteds, 2);
+	KUNIT_EXPECT_EQ(test, world.connects, 1);
+	end_holding(test, 1, 0);
+}
+
+/* Another back end elsewhere: the old connection ends without a word to anybody. */
+static void move(struct kunit *test)
+{
+	world.dev.peer_path = kstrdup("/old/kunit/0", GFP_KERNEL);
+	paravane_front_suspend(&world.dev);
+	world.peer = XenbusStateInitWait;
+	world.state = XenbusStateInitialising;
+	paravane_front_moved(&world.dev, kstrdup("/new/kunit/0", GFP_KERNEL), 7);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.connects, 2);
+	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.dev.peer, 7);
+	KUNIT_EXPECT_STREQ(test, world.watch->path, "/new/kunit/0/state");
+}
+
+static void move_of_a_held_device(struct kunit *test)
+{
+	start_holding(test);
+	move(test);
+	end_holding(test, 1, 0);
+	kfree(world.dev.peer_path);
+}
+
+static void move_of_any_other_device(struct kunit *test)
+{
+	start(test, XenbusStateInitWait, true);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	move(test);
+	KUNIT_EXPECT_EQ(test, world.closings, 1);
+	end(test);
+	kfree(world.dev.peer_path);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ring_is_made_before_it_is_granted),
 	KUNIT_CASE(silent_back_end),
@@ -481,6 +533,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(held_device_that_is_taken_away),
 	KUNIT_CASE(held_device_that_is_removed),
 	KUNIT_CASE(held_device_that_cannot_connect),
+	KUNIT_CASE(suspension_that_is_cancelled),
+	KUNIT_CASE(move_of_a_held_device),
+	KUNIT_CASE(move_of_any_other_device),
 	{},
 };
 

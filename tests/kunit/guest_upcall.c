@@ -32,6 +32,7 @@ static struct {
 	bool closed; /* the port bound by bind_ipi is */
 	irq_handler_t line;
 	void *line_data;
+	unsigned long gfn; /* where shared_info was put once more */
 } hv;
 
 struct paravane_platform paravane_platform;
@@ -145,6 +146,10 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 
 	if (nr == __HYPERVISOR_event_channel_op)
 		return evtchn_op(a1, (void *)a2);
+	if (nr == __HYPERVISOR_memory_op && a1 == XENMEM_add_to_physmap && hv.latched) {
+		hv.gfn = ((const struct xen_add_to_physmap *)a2)->gpfn;
+		return 0;
+	}
 	if (nr != __HYPERVISOR_hvm_op)
 		return -ENOSYS;
 	if (a1 == HVMOP_set_param && param->index == HVM_PARAM_CALLBACK_IRQ) {
@@ -305,6 +310,33 @@ static void shutdown_gives_shared_info_back(struct kunit *test)
 	__free_page(shared_page);
 }
 
+/* In another domain: the same page in the same place, and vectors that can interrupt at once. */
+static void resume_in_another_domain(struct kunit *test)
+{
+	struct shared_info *si;
+	unsigned int cpu;
+
+	start(test);
+	KUNIT_ASSERT_EQ(test, paravane_upcall_init(), 0);
+	si = paravane_shared_info();
+	memset(&hv, 0, sizeof(hv));
+	memset(si, 0, sizeof(*si));
+	for_each_online_cpu(cpu) {
+		si->vcpu_info[cpu].evtchn_upcall_pending = 1;
+		si->vcpu_info[cpu].evtchn_pending_sel = 2;
+	}
+	paravane_upcall_resume();
+	KUNIT_EXPECT_EQ(test, hv.gfn, page_to_pfn(shared_page));
+	KUNIT_EXPECT_TRUE(test, hv.aware);
+	KUNIT_EXPECT_TRUE(test, paravane_evtchn_test_bit(si->evtchn_mask, PORT));
+	for_each_online_cpu(cpu) {
+		KUNIT_EXPECT_GE(test, hv.vectors[cpu], 0x20);
+		KUNIT_EXPECT_EQ(test, si->vcpu_info[cpu].evtchn_upcall_pending, 0);
+		KUNIT_EXPECT_EQ(test, si->vcpu_info[cpu].evtchn_pending_sel, 0);
+	}
+	paravane_upcall_exit();
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(upcall_before_the_vector_is_known),
 	KUNIT_CASE(every_cpu_gets_a_vector),
@@ -314,6 +346,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_way),
 	KUNIT_CASE(refused_callback),
 	KUNIT_CASE(shutdown_gives_shared_info_back),
+	KUNIT_CASE(resume_in_another_domain),
 	{},
 };
 
