@@ -8,6 +8,8 @@
  *   pvguest fill FILE MIB SEED   write MIB mebibytes of seeded data, fsync
  *   pvguest stream MIB SEED      the same bytes on standard output
  *   pvguest put ADDRESS PORT FILE   HTTP PUT of FILE, in writes as large as the kernel takes
+ *   pvguest churn FILE OFFSET MIB STOP   write and check MIB mebibytes at OFFSET mebibytes, here and
+ *			there, past all caches, until there is a file STOP; then check all of it
  *
  * As /init it is the whole user space of the boot measurement: mark "init", power off.
  */
@@ -193,12 +195,109 @@ static int cmd_put(int argc, char **argv)
 	return ret;
 }
 
+#define BLOCK 4096u
+#define BURST 16u
+
+/* What a block holds after it was written for the @seq'th time. */
+static void churn_pattern(uint64_t *buf, uint64_t block, uint32_t seq)
+{
+	uint64_t state = (block << 32 | seq) * 0x9e3779b97f4a7c15ULL + 1;
+
+	for (size_t i = 0; i < BLOCK / sizeof(*buf); i++) {
+		state ^= state >> 12;
+		state ^= state << 25;
+		state ^= state >> 27;
+		buf[i] = state;
+	}
+}
+
+/**
+ * struct churn - a part of a disk, and what is known of it
+ * @buf: BURST blocks
+ * @seq: how often each block was written; nothing is known of one that never was
+ */
+struct churn {
+	int fd;
+	off_t offset;
+	uint32_t blocks;
+	char *buf;
+	uint32_t *seq;
+	unsigned long written, checked;
+};
+
+static int churn_write(struct churn *c, uint32_t block, uint32_t count)
+{
+	ssize_t n;
+
+	for (uint32_t i = 0; i < count; i++)
+		churn_pattern((void *)(c->buf + i * BLOCK), block + i, ++c->seq[block + i]);
+	n = pwrite(c->fd, c->buf, count * BLOCK, c->offset + (off_t)block * BLOCK);
+	c->written += count;
+	return n == (ssize_t)(count * BLOCK) ? 0 : -EIO;
+}
+
+static int churn_check(struct churn *c, uint32_t block, uint32_t count)
+{
+	uint64_t expected[BLOCK / sizeof(uint64_t)];
+
+	if (pread(c->fd, c->buf, count * BLOCK, c->offset + (off_t)block * BLOCK) !=
+	    (ssize_t)(count * BLOCK))
+		return -EIO;
+	for (uint32_t i = 0; i < count; i++) {
+		churn_pattern(expected, block + i, c->seq[block + i]);
+		if (!c->seq[block + i] || !memcmp(expected, c->buf + i * BLOCK, BLOCK))
+			continue;
+		fprintf(stderr, "block %u is not as it was written last (%u times)\n", block + i,
+			c->seq[block + i]);
+		return -EILSEQ;
+	}
+	c->checked += count;
+	return 0;
+}
+
+static int churn_step(struct churn *c)
+{
+	uint32_t count = 1 + random() % BURST;
+	uint32_t block = random() % (c->blocks - count);
+	int what = random() % 20;
+
+	if (!what)
+		return fdatasync(c->fd) ? -errno : 0;
+	return what < 12 ? churn_write(c, block, count) : churn_check(c, block, count);
+}
+
+static int cmd_churn(int argc, char **argv)
+{
+	struct churn c = { .fd = -1 };
+	uint32_t block;
+	int ret = 0;
+
+	if (argc != 5)
+		return -EINVAL;
+	c.offset = strtol(argv[2], NULL, 0) << 20;
+	c.blocks = (strtoul(argv[3], NULL, 0) << 20) / BLOCK;
+	c.seq = calloc(c.blocks, sizeof(*c.seq));
+	c.fd = open(argv[1], O_RDWR | O_DIRECT);
+	if (c.fd < 0 || !c.seq || posix_memalign((void **)&c.buf, BLOCK, BURST * BLOCK))
+		return c.fd < 0 ? -errno : -ENOMEM;
+	srandom(c.offset + 1);
+	while (!ret && access(argv[4], F_OK))
+		ret = churn_step(&c);
+	for (block = 0; !ret && block + BURST <= c.blocks; block += BURST)
+		ret = churn_check(&c, block, BURST);
+	printf("%lu blocks written, %lu checked\n", c.written, c.checked);
+	if (!ret && !c.written)
+		ret = -ENODATA;
+	close(c.fd);
+	return ret;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "mark", cmd_mark },	  { "say", cmd_say }, { "fill", cmd_fill },
-	{ "stream", cmd_stream }, { "put", cmd_put },
+	{ "stream", cmd_stream }, { "put", cmd_put }, { "churn", cmd_churn },
 };
 
 int main(int argc, char **argv)
@@ -219,6 +318,6 @@ int main(int argc, char **argv)
 		}
 	}
 	fprintf(stderr, "usage: pvguest mark NAME | say TEXT... | fill FILE MIB SEED | "
-			"stream MIB SEED | put ADDRESS PORT FILE\n");
+			"stream MIB SEED | put ADDRESS PORT FILE | churn FILE OFFSET MIB STOP\n");
 	return 2;
 }
