@@ -65,3 +65,15 @@ guest_verdicts() {
 		tail -n 40 "$log" >&2
 	fi
 }
+
+# paravane_shows NAME REGEX COMMAND...: `paravane COMMAND...` prints a line like that
+paravane_shows() {
+	local name=$1 regex=$2
+	shift 2
+	"$B/paravane" "$@" >"$WORK/out" 2>&1
+	if grep -qE "$regex" "$WORK/out"; then
+		echo "PASS $name"
+	else
+		echo "FAIL $name: nothing like $regex in: $(tr '\n' '|' <"$WORK/out")"
+	fi
+}
