@@ -111,11 +111,24 @@ static long op_block(struct vcpu *v, void *arg)
 	return 0;
 }
 
+static bool is_open(struct domain *d, evtchn_port_t port)
+{
+	struct evtchn_port *ch = evtchn_port(d, port);
+	bool open = false;
+
+	if (ch) {
+		pthread_mutex_lock(&ch->lock);
+		open = evtchn_is_open(ch);
+		pthread_mutex_unlock(&ch->lock);
+	}
+	return open;
+}
+
 /* 1 if one of the ports is pending, 0 if none is, or -errno */
 static long any_pending(struct vcpu *v, const evtchn_port_t *port, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
-		if (!evtchn_port(v->domain, port[i]))
+		if (!is_open(v->domain, port[i]))
 			return -EINVAL;
 		if (evtchn_is_pending(v->domain, port[i]))
 			return 1;

@@ -35,6 +35,7 @@ static void poll(void)
 	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
 	consume();
 
+	check("poll: a free port", sched_op(SCHEDOP_poll, &p), -XEN_EINVAL);
 	ports[0] = 4096;
 	check("poll: wild port", sched_op(SCHEDOP_poll, &p), -XEN_EINVAL);
 	p.nr_ports = 129;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "hv/evtchn.h"
+#include "hv/evtchn_port.h"
 #include "hv/hypercall.h"
 #include "hv/mem.h"
 #include "hv/vcpu_abi.h"
@@ -335,6 +336,11 @@ static void test_sched(void **state)
 	evtchn_set_pending(&fake->vcpu[0], ipi.port);
 	p.timeout = 0;
 	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
+	/* Nothing will come where nobody can send. */
+	assert_int_equal(evtchn_close(&fake->d, ipi.port), 0);
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
+	*port = 0;
+	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
 	/* An upcall ends the poll only if the vCPU would take it; else the ports are looked at */
 	*port = 4096;
 	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), -EINVAL);
