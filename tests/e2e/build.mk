@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 ## See it work (as root; they install what is missing first):
-.PHONY: run shell
+.PHONY: run shell debian
 run: ## boot a stock Debian kernel, load our modules, do real work, print a report
 	@tests/setup
 	@$(MAKE) all
@@ -11,3 +11,11 @@ shell: ## an interactive shell in such a guest
 	@tests/setup
 	@$(MAKE) all
 	@tests/guest/shell
+
+# $(1) as one word of a shell command
+shell_word = '$(subst ','\'',$(1))'
+debian: ## boot a real Debian; log in here or by ssh (PORT=... CMD=...)
+	@tests/setup
+	@$(MAKE) all
+	@tests/guest/debian $(if $(PORT),--port $(call shell_word,$(PORT))) \
+		$(if $(CMD),$(call shell_word,$(CMD)))
