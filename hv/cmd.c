@@ -3,29 +3,33 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hv/log.h"
 
-int cmd_bad_option(const char *verb, int opt, const char *word)
+int cmd_bad_option(const char *verb, const char *letters, int opt, const char *word)
 {
 	if (opt == ':')
 		pr_err("%s: %s needs a value (see paravane %s --help)", verb, word, verb);
-	else if (strncmp(word, "--", 2))
-		pr_err("%s: unknown option -%c (see paravane %s --help)", verb, optopt, verb);
-	else if (optopt)
+	else if (!optopt)
+		pr_err("%s: unknown option %s (see paravane %s --help)", verb, word, verb);
+	/* A letter that is known is a long option's. */
+	else if (optopt > UCHAR_MAX || strchr(letters, optopt))
 		pr_err("%s: %.*s takes no value (see paravane %s --help)", verb,
 		       (int)strcspn(word, "="), word, verb);
 	else
-		pr_err("%s: unknown option %s (see paravane %s --help)", verb, word, verb);
-	return EXIT_SETUP;
+		pr_err("%s: unknown option -%c (see paravane %s --help)", verb, optopt, verb);
+	return -EINVAL;
 }
 
 int cmd_guest_arguments(int argc, char **argv, const char *help, bool *json, const char **guest)
 {
+	enum { JSON = UCHAR_MAX + 1 };
+	static const char letters[] = ":h";
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
+		{ "json", no_argument, NULL, JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -34,15 +38,13 @@ int cmd_guest_arguments(int argc, char **argv, const char *help, bool *json, con
 	*json = false;
 	*guest = NULL;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
 			return 1;
 		}
-		if (opt != 'j') {
-			cmd_bad_option(argv[0], opt, argv[optind - 1]);
-			return -EINVAL;
-		}
+		if (opt != JSON)
+			return cmd_bad_option(argv[0], letters, opt, argv[optind - 1]);
 		*json = true;
 	}
 	if (optind < argc)

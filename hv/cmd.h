@@ -24,12 +24,13 @@ int cmd_unpack(int argc, char **argv);
 
 /**
  * cmd_bad_option - say in one line what getopt_long() did not like
+ * @letters: its short options; a long one that has none of them returns more than a char
  * @opt: what it returned, ':' or '?'
  * @word: argv[optind - 1]
  *
- * Return: EXIT_SETUP.
+ * Return: -EINVAL.
  */
-int cmd_bad_option(const char *verb, int opt, const char *word);
+int cmd_bad_option(const char *verb, const char *letters, int opt, const char *word);
 
 /**
  * cmd_guest_arguments - the arguments of list and info: [--json] [GUEST]

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -365,18 +366,20 @@ static int parse_count(struct top *top, const char *text)
 /* 0, 1 after printing the help, or -EINVAL after printing one line */
 static int parse_options(int argc, char **argv, struct top *top)
 {
+	enum { JSON = UCHAR_MAX + 1 };
+	static const char letters[] = ":d:n:bh";
 	static const struct option options[] = {
 		{ "delay", required_argument, NULL, 'd' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "batch", no_argument, NULL, 'b' },
-		{ "json", no_argument, NULL, 'j' },
+		{ "json", no_argument, NULL, JSON },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int opt, ret = 0;
 
 	opterr = 0;
-	while (!ret && (opt = getopt_long(argc, argv, ":d:n:bh", options, NULL)) != -1) {
+	while (!ret && (opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		switch (opt) {
 		case 'd':
 			ret = parse_delay(top, optarg);
@@ -384,7 +387,7 @@ static int parse_options(int argc, char **argv, struct top *top)
 		case 'n':
 			ret = parse_count(top, optarg);
 			break;
-		case 'j':
+		case JSON:
 			top->json = true;
 			/* fall through */
 		case 'b':
@@ -394,8 +397,7 @@ static int parse_options(int argc, char **argv, struct top *top)
 			fputs(help, stdout);
 			return 1;
 		default:
-			cmd_bad_option("top", opt, argv[optind - 1]);
-			return -EINVAL;
+			return cmd_bad_option("top", letters, opt, argv[optind - 1]);
 		}
 	}
 	if (!ret && optind < argc) {
