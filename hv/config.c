@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/cmd.h"
 #include "hv/log.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
@@ -360,22 +361,9 @@ static void print_help(void)
 	       "could not be started.\n");
 }
 
-static int option_error(int opt, const char *word)
-{
-	if (opt == ':')
-		pr_err("%s needs a value (see paravane run --help)", word);
-	else if (optopt >= OPTION_FIRST)
-		pr_err("--%s takes no value (see paravane run --help)",
-		       run_options[optopt - OPTION_FIRST].name);
-	else if (optopt)
-		pr_err("unknown option -%c (see paravane run --help)", optopt);
-	else
-		pr_err("unknown option %s (see paravane run --help)", word);
-	return -EINVAL;
-}
-
 static int parse_options(int argc, char **argv, struct config *c)
 {
+	static const char letters[] = ":h";
 	struct option longs[ARRAY_SIZE(run_options) + 1] = { 0 };
 	const struct run_option *o;
 	int opt, ret;
@@ -386,9 +374,9 @@ static int parse_options(int argc, char **argv, struct config *c)
 					    NULL, OPTION_FIRST + i };
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (opt == ':' || opt == '?')
-			return option_error(opt, argv[optind - 1]);
+			return cmd_bad_option("run", letters, opt, argv[optind - 1]);
 		o = opt >= OPTION_FIRST ? &run_options[opt - OPTION_FIRST] : NULL;
 		if (!o || !o->parse) {
 			print_help();

@@ -22,7 +22,7 @@ mem_SRCS := tests/unit/test_mem.c hv/mem.c hv/pagewalk.c
 mem_LIBS := -lurcu-bp -lurcu-common
 
 cpuid_SRCS := tests/unit/test_cpuid.c hv/cpuid.c
-config_SRCS := tests/unit/test_config.c hv/config.c hv/config_net.c hv/log.c
+config_SRCS := tests/unit/test_config.c hv/config.c hv/config_net.c hv/cmd.c hv/log.c
 loop_SRCS := tests/unit/test_loop.c hv/loop.c
 
 # Lines, and nobody who reads them
