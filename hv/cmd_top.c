@@ -34,7 +34,7 @@ static const char help[] =
 	"  -d, --delay SECONDS  from one time to the next (3)\n"
 	"  -n, --count N        show it N times (until q or Ctrl-C)\n"
 	"  -b, --batch          one after the other instead of on a screen; also where\n"
-	"                       standard output is no terminal\n"
+	"                       standard input or output is no terminal\n"
 	"      --json           each as one line of JSON\n"
 	"\n"
 	"KVM counts exits by reason; an instruction that is emulated or a page fault comes\n"
