@@ -4,9 +4,9 @@
  * domain 0. Either way a guest is a JSON object; every one has
  *
  *   name, domid, memory_bytes, max_memory_bytes (not Xen's domain 0), vcpus, cpu_seconds
- *   state	"running", "blocked", "paused", "shutdown", "crashed", "dying", "runnable"; "starting"
- *		or "silent" (does not answer) where only the run directory tells of a guest, and then
- *		nothing but name, domid and pid is known
+ *   state	"running", "blocked", "paused", "shutdown", "crashed", "dying", "runnable"; "silent"
+ *		(does not answer, or not yet, or no more) where only the run directory tells of a
+ *		guest, and then nothing but name, domid and pid is known
  *
  * Paravane's also have the other members of hv/report.h. Xen's have type ("hvm", "pvh", "pv"),
  * uuid and, from guests_find(), devices.

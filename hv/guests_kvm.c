@@ -14,7 +14,7 @@
 #include "hv/guests.h"
 #include "hv/rundir.h"
 
-/* What a guest's process is left to answer in */
+/* What a guest's process is left to take the call in, and again to answer in */
 #define PATIENCE_SECONDS 2
 #define REPORT_MAX (256u << 10)
 
@@ -40,37 +40,29 @@ static int connect_to(const char *run_dir)
 	return ret;
 }
 
-/* The report, or NULL */
+/* The report, or NULL. One call, whose patience the pieces of an answer share */
 static json_t *read_report(int fd)
 {
 	char *text = malloc(REPORT_MAX);
-	json_t *report = NULL;
-	size_t len = 0;
-	ssize_t n = -1;
+	ssize_t len = text ? recv(fd, text, REPORT_MAX, MSG_WAITALL) : -1;
+	json_t *report = len > 0 ? json_loadb(text, len, 0, NULL) : NULL;
 
-	while (text && len < REPORT_MAX && (n = recv(fd, text + len, REPORT_MAX - len, 0)) > 0)
-		len += n;
-	if (!n)
-		report = json_loadb(text, len, 0, NULL);
 	free(text);
 	return report;
 }
 
+/* What is known of a guest; NULL if it has ended meanwhile */
 static json_t *ask(const struct rundir_entry *entry)
 {
 	int fd = connect_to(entry->path);
 	json_t *report = fd < 0 ? NULL : read_report(fd);
-	const char *state = "silent";
 
 	if (fd >= 0)
 		close(fd);
-	if (report)
+	if (report || !rundir_alive(entry->path))
 		return report;
-	/* The directory is there before the socket, and the socket before its listener. */
-	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		state = "starting";
 	return json_pack("{s:s, s:i, s:i, s:s}", "name", entry->name, "domid", entry->domid, "pid",
-			 entry->pid, "state", state);
+			 entry->pid, "state", "silent");
 }
 
 json_t *guests_kvm_list(void)
@@ -82,8 +74,12 @@ json_t *guests_kvm_list(void)
 	if (rundir_list(&entries, &count))
 		return NULL;
 	list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, ask(&entries[i]));
+	for (size_t i = 0; i < count; i++) {
+		json_t *guest = ask(&entries[i]);
+
+		if (guest)
+			json_array_append_new(list, guest);
+	}
 	free(entries);
 	return list;
 }

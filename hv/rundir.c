@@ -88,8 +88,8 @@ static void rundir_clean(const char *path)
 	rmdir(path);
 }
 
-/* True if the domain that made @path lives: it has the lock, and who looks does not keep others from looking. */
-static bool rundir_alive(const char *path)
+/* It has the lock, and who looks does not keep others from looking. */
+bool rundir_alive(const char *path)
 {
 	char lock[256];
 	bool alive;

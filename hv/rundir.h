@@ -55,6 +55,9 @@ int rundir_list(struct rundir_entry **list, size_t *count);
  */
 int rundir_listen(const char *path);
 
+/** rundir_alive - true if the domain with the run directory @path lives */
+bool rundir_alive(const char *path);
+
 /** rundir_remove - remove the directory and what is in it; allowed when never created */
 void rundir_remove(struct rundir *dir);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -347,12 +348,12 @@ static void test_no_descriptors(void **state)
 	served_stop(&s);
 }
 
-static void assert_state(const char *expected)
+static void assert_silent(void)
 {
 	json_t *guest = guests_find("mute");
 
 	assert_non_null(guest);
-	assert_string_equal(guests_text(guest, "state"), expected);
+	assert_string_equal(guests_text(guest, "state"), "silent");
 	assert_int_equal(guests_number(guest, "domid"), 1);
 	assert_int_equal(guests_number(guest, "pid"), getpid());
 	assert_null(json_object_get(guest, "vcpus"));
@@ -368,30 +369,83 @@ static void *answer_nonsense(void *arg)
 	return NULL;
 }
 
-/* No socket yet, one that nobody serves, one that is cut short */
+/* Until nobody listens any more */
+static void *answer_in_drops(void *arg)
+{
+	int fd = accept(*(int *)arg, NULL, NULL);
+
+	while (send(fd, " ", 1, MSG_NOSIGNAL) == 1)
+		usleep(100000);
+	close(fd);
+	return NULL;
+}
+
+/* No socket yet, one that nobody serves, none any more, one that is cut short, one that never comes to an end */
 static void test_not_served(void **state)
 {
 	char path[160];
 	struct rundir dir;
 	pthread_t thread;
+	time_t start;
 	int fd;
 
 	(void)state;
 	create(&dir, "mute", 1);
-	assert_state("starting");
+	assert_silent();
 	snprintf(path, sizeof(path), "%s/report.sock", dir.path);
 	fd = rundir_listen(path);
 	assert_true(fd >= 0);
-	assert_state("silent");
+	assert_silent();
 	close(fd);
-	assert_state("starting");
+	assert_silent();
 	fd = rundir_listen(path);
 	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
 	pthread_create(&thread, NULL, answer_nonsense, &fd);
-	assert_state("silent");
+	assert_silent();
+	pthread_join(thread, NULL);
+	time(&start);
+	pthread_create(&thread, NULL, answer_in_drops, &fd);
+	assert_silent();
+	assert_in_range(time(NULL) - start, 0, 4);
 	pthread_join(thread, NULL);
 	close(fd);
 	rundir_remove(&dir);
+}
+
+struct ending {
+	struct rundir dir;
+	int fd;
+};
+
+static void *end_unanswered(void *arg)
+{
+	struct ending *e = arg;
+	int fd = accept(e->fd, NULL, NULL);
+
+	rundir_remove(&e->dir);
+	close(fd);
+	return NULL;
+}
+
+/* A domain that ends while it is asked is not one that does not answer. */
+static void test_ending(void **state)
+{
+	struct ending e;
+	char path[160];
+	pthread_t thread;
+	json_t *guests;
+
+	(void)state;
+	create(&e.dir, "ending", 1);
+	snprintf(path, sizeof(path), "%s/report.sock", e.dir.path);
+	e.fd = rundir_listen(path);
+	assert_int_equal(fcntl(e.fd, F_SETFL, 0), 0);
+	pthread_create(&thread, NULL, end_unanswered, &e);
+	guests = guests_list();
+	assert_int_equal(json_array_size(guests), 0);
+	json_decref(guests);
+	pthread_join(thread, NULL);
+	close(e.fd);
 }
 
 /* ---- what is made of the answers ---- */
@@ -470,6 +524,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rude_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_served, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ending, setup, teardown),
 		cmocka_unit_test(test_choosing),
 		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_counts),
