@@ -224,29 +224,9 @@ static void report_activity(const struct domain *d, json_t *root)
 	json_object_set_new(root, "cpu_seconds", json_real(seconds));
 }
 
-static char *report_store_read(void *store, const char *path)
-{
-	char *value;
-
-	return xst_read_str(store, XST_NO_TX, path, NULL, &value) ? NULL : value;
-}
-
-static char **report_store_list(void *store, const char *path, unsigned int *count)
-{
-	char **names;
-	size_t n;
-
-	if (xst_directory(store, XST_NO_TX, path, &names, &n))
-		return NULL;
-	*count = n;
-	return names;
-}
-
 json_t *report_live(const struct domain *d)
 {
-	const struct report_store store = { .read = report_store_read,
-					    .list = report_store_list,
-					    .opaque = xenstore_service_conn(d) };
+	const struct report_store store = report_store_own(xenstore_service_conn(d));
 	json_t *root = report_domain(d);
 
 	report_activity(d, root);

@@ -21,6 +21,11 @@ struct report_store {
 	void *opaque;
 };
 
+struct xst_conn;
+
+/** report_store_own - the store of this process, as @conn may see it */
+struct report_store report_store_own(struct xst_conn *conn);
+
 /** report_devices - those of @domid whose back end is domain 0; a new reference */
 json_t *report_devices(const struct report_store *store, unsigned int domid);
 

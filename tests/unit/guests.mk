@@ -8,7 +8,8 @@ guests_LIBS := -Wl,--wrap=geteuid -ljansson
 guests_xen_SRCS := tests/unit/test_guests_xen.c hv/report_devices.c hv/log.c
 guests_xen_LIBS := -ljansson
 libxen_SRCS := tests/unit/test_libxen.c
-report_devices_SRCS := tests/unit/test_report_devices.c hv/report_devices.c $(XENSTORE_SRCS)
+report_devices_SRCS := tests/unit/test_report_devices.c hv/report_devices.c hv/report_store.c \
+		       $(XENSTORE_SRCS)
 report_devices_LIBS := -ljansson
 cmd_top_SRCS := tests/unit/test_cmd_top.c hv/cmd.c hv/guests.c hv/log.c
 cmd_top_LIBS := -ljansson

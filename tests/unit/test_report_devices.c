@@ -19,27 +19,9 @@
 static struct xst_store *store;
 static struct xst_conn *conn;
 
-static char *store_read(void *opaque, const char *path)
-{
-	char *value;
-
-	return xst_read_str(opaque, XST_NO_TX, path, NULL, &value) ? NULL : value;
-}
-
-static char **store_list(void *opaque, const char *path, unsigned int *count)
-{
-	char **names;
-	size_t n;
-
-	if (xst_directory(opaque, XST_NO_TX, path, &names, &n))
-		return NULL;
-	*count = n;
-	return names;
-}
-
 static json_t *devices(unsigned int domid)
 {
-	const struct report_store s = { store_read, store_list, conn };
+	const struct report_store s = report_store_own(conn);
 
 	return report_devices(&s, domid);
 }
