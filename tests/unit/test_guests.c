@@ -37,18 +37,6 @@ uid_t __wrap_geteuid(void)
 	return __real_geteuid() ? __real_geteuid() : SOMEBODY;
 }
 
-json_t *guests_xen_list(void)
-{
-	fail();
-	return NULL;
-}
-
-void guests_xen_details(json_t *guest)
-{
-	(void)guest;
-	fail();
-}
-
 /* The live report's double, as long as a real one */
 json_t *report_live(const struct domain *d)
 {
