@@ -44,6 +44,12 @@ static int rundir_check_base(const char *base)
 	return 0;
 }
 
+/* Why the base directory cannot be used */
+static const char *rundir_why(int err)
+{
+	return err == -EPERM ? "no directory to which only this user may write" : strerror(-err);
+}
+
 /* The base directory, made if it is missing */
 static int rundir_base(struct rundir *dir)
 {
@@ -197,7 +203,7 @@ int rundir_create(struct rundir *dir, const char *name, domid_t *domid)
 	*dir = (struct rundir){ .lock_fd = -1 };
 	ret = rundir_base(dir);
 	if (ret) {
-		pr_err("run directory %s: %s", dir->base, strerror(-ret));
+		pr_err("run directory %s: %s", dir->base, rundir_why(ret));
 		return ret;
 	}
 	if (snprintf(dir->path, sizeof(dir->path), "%s/%s", dir->base, name) >=
@@ -307,7 +313,7 @@ int rundir_list(struct rundir_entry **list, size_t *count)
 		ret = base_fd;
 	}
 	if (ret) {
-		pr_err("run directory %s: %s", base, strerror(-ret));
+		pr_err("run directory %s: %s", base, rundir_why(ret));
 		free(*list);
 		*list = NULL;
 		*count = 0;
