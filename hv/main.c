@@ -67,6 +67,17 @@ static void hold_standard_files(void)
 		close(fd);
 }
 
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	int status = command->run(argc, argv);
+
+	if (status == EXIT_DONE && (fflush(stdout) || ferror(stdout))) {
+		pr_err("%s: standard output does not take all of it", command->name);
+		status = EXIT_SETUP;
+	}
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -84,7 +95,7 @@ int main(int argc, char **argv)
 		name = "version";
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(name, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run_command(&commands[i], argc - 1, argv + 1);
 	}
 	pr_err("unknown %s %s (see paravane --help)", *name == '-' ? "option" : "command", name);
 	return EXIT_SETUP;
