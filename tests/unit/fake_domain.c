@@ -21,6 +21,7 @@
 #include "hv/console_uart.h"
 
 #include <xen-public/hvm/hvm_op.h>
+#include <xen-public/memory.h>
 
 struct fake *fake;
 
@@ -122,6 +123,29 @@ evtchn_port_t fake_new_ipi(unsigned int vcpu)
 
 	assert_int_equal(EVTCHN_OP(bind_ipi, &bind), 0);
 	return bind.port;
+}
+
+long fake_send(evtchn_port_t port)
+{
+	struct evtchn_send s = { .port = port };
+
+	return EVTCHN_OP(send, &s);
+}
+
+long fake_close(evtchn_port_t port)
+{
+	struct evtchn_close c = { .port = port };
+
+	return EVTCHN_OP(close, &c);
+}
+
+long fake_place_shared_info(gfn_t gfn)
+{
+	struct xen_add_to_physmap x = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_shared_info,
+					.gpfn = gfn };
+
+	return fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
 }
 
 /* Doubles */

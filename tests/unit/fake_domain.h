@@ -71,5 +71,10 @@ bool fake_pending(evtchn_port_t port);
 /** fake_set_vectors - vCPU n takes its upcalls at FAKE_VECTOR + n; none has come yet */
 void fake_set_vectors(void);
 evtchn_port_t fake_new_ipi(unsigned int vcpu);
+/** fake_send, fake_close - EVTCHNOP_send and EVTCHNOP_close */
+long fake_send(evtchn_port_t port);
+long fake_close(evtchn_port_t port);
+/** fake_place_shared_info - XENMEM_add_to_physmap of it */
+long fake_place_shared_info(gfn_t gfn);
 
 #endif /* TESTS_FAKE_DOMAIN_H */

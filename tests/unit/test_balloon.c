@@ -169,13 +169,9 @@ static void test_refused(void **state)
 /* A page of the hypervisor's that is placed where the guest gave memory back works as elsewhere. */
 static void test_placed_page(void **state)
 {
-	struct xen_add_to_physmap x = { .domid = DOMID_SELF,
-					.space = XENMAPSPACE_shared_info,
-					.gpfn = FIRST };
-
 	(void)state;
 	assert_int_equal(one(XENMEM_decrease_reservation, FIRST), 1);
-	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x)), 0);
+	assert_int_equal(fake_place_shared_info(FIRST), 0);
 	assert_true(resident(FIRST));
 	assert_ptr_equal(fake->d.shared_info.va, fake_ram(FIRST << PAGE_SHIFT));
 	expect_out(1);

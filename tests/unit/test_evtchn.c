@@ -27,20 +27,6 @@ static void consume(unsigned int vcpu)
 	memset(fake_shared_info()->evtchn_pending, 0, sizeof(fake_shared_info()->evtchn_pending));
 }
 
-static long send(evtchn_port_t port)
-{
-	struct evtchn_send s = { .port = port };
-
-	return EVTCHN_OP(send, &s);
-}
-
-static long close_port(evtchn_port_t port)
-{
-	struct evtchn_close c = { .port = port };
-
-	return EVTCHN_OP(close, &c);
-}
-
 static struct evtchn_status status(evtchn_port_t port)
 {
 	struct evtchn_status s = { .dom = DOMID_SELF, .port = port };
@@ -58,7 +44,7 @@ static void test_alloc_unbound(void **state)
 	assert_int_equal(a.port, 1);
 	assert_int_equal(status(1).status, EVTCHNSTAT_unbound);
 	assert_int_equal(status(1).u.unbound.dom, 3);
-	assert_int_equal(send(1), 0);
+	assert_int_equal(fake_send(1), 0);
 	assert_false(fake_pending(1));
 
 	a.dom = FAKE_DOMID;
@@ -103,8 +89,8 @@ static void test_wild_ports(void **state)
 		struct evtchn_bind_interdomain d = { .remote_dom = DOMID_SELF,
 						     .remote_port = wild[i] };
 
-		assert_int_equal(close_port(wild[i]), -EINVAL);
-		assert_int_equal(send(wild[i]), -EINVAL);
+		assert_int_equal(fake_close(wild[i]), -EINVAL);
+		assert_int_equal(fake_send(wild[i]), -EINVAL);
 		assert_int_equal(EVTCHN_OP(status, &s), -EINVAL);
 		assert_int_equal(EVTCHN_OP(unmask, &u), -EINVAL);
 		assert_int_equal(EVTCHN_OP(bind_vcpu, &b), -EINVAL);
@@ -112,8 +98,8 @@ static void test_wild_ports(void **state)
 	}
 	/* Port 0 and a free one exist, but nobody can use them */
 	for (evtchn_port_t port = 0; port < 2; port++) {
-		assert_int_equal(close_port(port), -EINVAL);
-		assert_int_equal(send(port), -EINVAL);
+		assert_int_equal(fake_close(port), -EINVAL);
+		assert_int_equal(fake_send(port), -EINVAL);
 		assert_int_equal(status(port).status, EVTCHNSTAT_closed);
 	}
 }
@@ -127,7 +113,7 @@ static void test_virq(void **state)
 	assert_int_equal(status(b.port).status, EVTCHNSTAT_virq);
 	assert_int_equal(status(b.port).vcpu, 1);
 	assert_int_equal(EVTCHN_OP(bind_virq, &b), -EEXIST);
-	assert_int_equal(send(b.port), -EINVAL);
+	assert_int_equal(fake_send(b.port), -EINVAL);
 
 	evtchn_send_virq(&fake->vcpu[0], VIRQ_TIMER);
 	assert_false(fake_pending(b.port));
@@ -136,7 +122,7 @@ static void test_virq(void **state)
 	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_upcall_pending, 1);
 	assert_int_equal(fake_shared_info()->vcpu_info[0].evtchn_upcall_pending, 0);
 
-	assert_int_equal(close_port(b.port), 0);
+	assert_int_equal(fake_close(b.port), 0);
 	assert_false(fake_pending(b.port));
 	assert_int_equal(EVTCHN_OP(bind_virq, &b), 0);
 
@@ -161,7 +147,7 @@ static void test_global_virq_moves(void **state)
 	assert_true(fake_pending(b.port));
 	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_upcall_pending, 1);
 	/* Closing must free the virq of vCPU 0, where it was bound */
-	assert_int_equal(close_port(b.port), 0);
+	assert_int_equal(fake_close(b.port), 0);
 	assert_int_equal(EVTCHN_OP(bind_virq, &b), 0);
 }
 
@@ -176,7 +162,7 @@ static void test_ipi_and_bind_vcpu(void **state)
 	assert_int_equal(EVTCHN_OP(bind_vcpu, &move), -EINVAL);
 	move.vcpu = FAKE_VCPUS;
 	assert_int_equal(EVTCHN_OP(bind_vcpu, &move), -ENOENT);
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_true(fake_pending(port));
 	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_pending_sel, 1);
 }
@@ -196,15 +182,15 @@ static void test_loopback(void **state)
 	assert_int_equal(EVTCHN_OP(bind_interdomain, &b), -EINVAL);
 
 	consume(0);
-	assert_int_equal(send(a.port), 0);
+	assert_int_equal(fake_send(a.port), 0);
 	assert_true(fake_pending(b.local_port));
 	assert_false(fake_pending(a.port));
-	assert_int_equal(send(b.local_port), 0);
+	assert_int_equal(fake_send(b.local_port), 0);
 	assert_true(fake_pending(a.port));
 
-	assert_int_equal(close_port(b.local_port), 0);
+	assert_int_equal(fake_close(b.local_port), 0);
 	assert_int_equal(status(a.port).status, EVTCHNSTAT_unbound);
-	assert_int_equal(send(a.port), 0);
+	assert_int_equal(fake_send(a.port), 0);
 }
 
 static void test_peer(void **state)
@@ -224,14 +210,14 @@ static void test_peer(void **state)
 	assert_int_equal(evtchn_peer_bind(&fake->d, a.port, fd, &other), -EINVAL);
 	assert_int_equal(status(a.port).u.interdomain.dom, 0);
 
-	assert_int_equal(send(a.port), 0);
+	assert_int_equal(fake_send(a.port), 0);
 	assert_int_equal(eventfd_read(fd, &count), 0);
 	assert_int_equal(count, 1);
 	evtchn_peer_notify(peer);
 	assert_true(fake_pending(a.port));
 
 	/* The guest closes; our end stays harmless, even when the port has a new owner */
-	assert_int_equal(close_port(a.port), 0);
+	assert_int_equal(fake_close(a.port), 0);
 	assert_int_equal(fake->doorbells, 0);
 	assert_int_equal(fake_new_ipi(0), a.port);
 	evtchn_peer_notify(peer);
@@ -268,7 +254,7 @@ static void test_mask_and_upcall(void **state)
 	(void)state;
 	fake_set_vectors();
 	mask(port);
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_true(fake_pending(port));
 	assert_int_equal(fake_shared_info()->vcpu_info[0].evtchn_upcall_pending, 0);
 	assert_int_equal(fake->upcalls[0], 0);
@@ -280,12 +266,12 @@ static void test_mask_and_upcall(void **state)
 
 	/* Not again while the guest has not looked, neither for this port nor for another */
 	assert_int_equal(EVTCHN_OP(unmask, &u), 0);
-	assert_int_equal(send(port), 0);
-	assert_int_equal(send(fake_new_ipi(0)), 0);
+	assert_int_equal(fake_send(port), 0);
+	assert_int_equal(fake_send(fake_new_ipi(0)), 0);
 	assert_int_equal(fake->upcalls[0], 1);
 
 	consume(0);
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_int_equal(fake->upcalls[0], 2);
 	assert_int_equal(fake->upcalls[1], 0);
 }
@@ -297,7 +283,7 @@ static void test_upcall_owed(void **state)
 	(void)state;
 	fake_set_vectors();
 	fake->lapic_refuses = true;
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_int_equal(fake->upcalls[0], 0);
 	fake->lapic_refuses = false;
 	evtchn_upcall_retry(&fake->vcpu[0]);
@@ -329,7 +315,7 @@ static void test_all_ports(void **state)
 	for (unsigned int i = 1; i < EVTCHN_2L_NR_CHANNELS; i++)
 		assert_int_equal(fake_new_ipi(i % FAKE_VCPUS), i);
 	assert_int_equal(EVTCHN_OP(bind_ipi, &bind), -ENOSPC);
-	assert_int_equal(send(4095), 0);
+	assert_int_equal(fake_send(4095), 0);
 	assert_true(fake_pending(4095));
 	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_pending_sel, 1UL << 63);
 	assert_int_equal(EVTCHN_OP(reset, &r), 0);

@@ -50,25 +50,11 @@ static long set_priority(evtchn_port_t port, uint32_t priority)
 	return EVTCHN_OP(set_priority, &op);
 }
 
-static long send(evtchn_port_t port)
-{
-	struct evtchn_send s = { .port = port };
-
-	return EVTCHN_OP(send, &s);
-}
-
 static long unmask(evtchn_port_t port)
 {
 	struct evtchn_unmask u = { .port = port };
 
 	return EVTCHN_OP(unmask, &u);
-}
-
-static long close_port(evtchn_port_t port)
-{
-	struct evtchn_close c = { .port = port };
-
-	return EVTCHN_OP(close, &c);
 }
 
 /* An unbound port of domain 0's that the fake's eventfd is bound to: unlike an IPI it can move */
@@ -149,7 +135,7 @@ static void test_errors(void **state)
 	assert_int_equal(expand_array(ARRAY_GFN), -EOPNOTSUPP);
 	assert_int_equal(set_priority(port, 0), -ENOSYS);
 	/* None of this took the 2-level events away */
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_true(fake_pending(port));
 
 	assert_int_equal(init_control(0, CONTROL_GFN, PAGE_SIZE - 72), 0);
@@ -173,18 +159,18 @@ static void test_order(void **state)
 	a = fake_new_ipi(0);
 	b = fake_new_ipi(0);
 	c = fake_new_ipi(1);
-	send(b);
-	send(a);
-	send(c);
-	send(b); /* is queued already */
+	fake_send(b);
+	fake_send(a);
+	fake_send(c);
+	fake_send(b); /* is queued already */
 	assert_int_equal(*word(b), FIFO_PENDING | FIFO_LINKED | a);
 	assert_false(fake_pending(b));
 	EXPECT(0, b, a, 0);
 	EXPECT(1, c, 0);
 	EXPECT(0, 0);
 	/* The tail of a queue that is empty */
-	send(a);
-	send(b);
+	fake_send(a);
+	fake_send(b);
 	EXPECT(0, a, b, 0);
 	assert_int_equal(*word(a) | *word(b) | *word(c), 0);
 }
@@ -200,16 +186,16 @@ static void test_priority(void **state)
 	high = fake_new_ipi(0);
 	assert_int_equal(set_priority(low, EVTCHN_FIFO_PRIORITY_MIN), 0);
 	assert_int_equal(set_priority(high, EVTCHN_FIFO_PRIORITY_MAX), 0);
-	send(low);
-	send(normal);
-	send(high);
+	fake_send(low);
+	fake_send(normal);
+	fake_send(high);
 	assert_int_equal(guest[0].control->ready,
 			 1 | 1 << EVTCHN_FIFO_PRIORITY_DEFAULT | 1 << EVTCHN_FIFO_PRIORITY_MIN);
 	EXPECT(0, high, normal, low, 0);
 	/* The next owner starts anew */
-	assert_int_equal(close_port(high), 0);
+	assert_int_equal(fake_close(high), 0);
 	assert_int_equal(fake_new_ipi(0), high);
-	send(high);
+	fake_send(high);
 	assert_int_equal(guest[0].control->ready, 1 << EVTCHN_FIFO_PRIORITY_DEFAULT);
 	EXPECT(0, high, 0);
 }
@@ -222,14 +208,14 @@ static void test_mask(void **state)
 	use_fifo(1);
 	port = fake_new_ipi(0);
 	fifo_mask(&guest[0], port);
-	send(port);
+	fake_send(port);
 	assert_int_equal(*word(port), FIFO_PENDING | FIFO_MASKED);
 	EXPECT(0, 0);
 	assert_false(fifo_unmask(&guest[0], port));
 	assert_int_equal(unmask(port), 0);
 	EXPECT(0, port, 0);
 	/* Masked while it is queued: the guest takes it off, and gets it again when it unmasks */
-	send(port);
+	fake_send(port);
 	fifo_mask(&guest[0], port);
 	fake->upcalls[0] = 0;
 	fake_shared_info()->vcpu_info[0].evtchn_upcall_pending = 0;
@@ -256,7 +242,7 @@ static void test_owed(void **state)
 	assert_false(fake_pending(a));
 	evtchn_peer_notify(after);
 	evtchn_peer_notify(closed);
-	assert_int_equal(close_port(c), 0);
+	assert_int_equal(fake_close(c), 0);
 	assert_int_equal(fake_new_ipi(0), c);
 	memset(guest[0].word, 0, PAGE_SIZE);
 	assert_int_equal(expand_array(ARRAY_GFN), 0);
@@ -278,7 +264,7 @@ static void test_no_control(void **state)
 	memset(guest[0].word, 0, PAGE_SIZE);
 	assert_int_equal(expand_array(ARRAY_GFN), 0);
 	port = fake_new_ipi(1);
-	send(port);
+	fake_send(port);
 	assert_int_equal(*word(port), FIFO_PENDING);
 	set_control(1);
 	EXPECT(1, 0);
@@ -334,15 +320,15 @@ static void test_close(void **state)
 	use_fifo(1);
 	a = fake_new_ipi(0);
 	b = fake_new_ipi(0);
-	send(a);
-	send(b);
-	assert_int_equal(close_port(a), 0);
+	fake_send(a);
+	fake_send(b);
+	assert_int_equal(fake_close(a), 0);
 	/* On its queue, but no event; and nobody's until the guest has taken it off */
 	assert_int_equal(*word(a), FIFO_LINKED | b);
 	assert_int_equal(fake_new_ipi(0), b + 1);
 	EXPECT(0, b, 0);
 	assert_int_equal(fake_new_ipi(0), a);
-	send(a);
+	fake_send(a);
 	EXPECT(0, a, 0);
 }
 
@@ -358,7 +344,7 @@ static void test_not_open(void **state)
 	use_fifo(1);
 	open = fake_new_ipi(0);
 	port = fake_new_ipi(0);
-	assert_int_equal(close_port(port), 0);
+	assert_int_equal(fake_close(port), 0);
 	*word(port) = *word(0) = FIFO_PENDING | FIFO_MASKED;
 	assert_int_equal(unmask(port), 0);
 	assert_int_equal(unmask(0), 0);
@@ -368,8 +354,8 @@ static void test_not_open(void **state)
 	assert_int_equal(set_priority(port, 0), -EACCES);
 	assert_int_equal(set_priority(0, 0), -EACCES);
 	assert_int_equal(fake_new_ipi(0), port);
-	send(open);
-	send(port);
+	fake_send(open);
+	fake_send(port);
 	EXPECT(0, open, port, 0);
 }
 
@@ -381,7 +367,7 @@ static void test_poll(void **state)
 	(void)state;
 	use_fifo(1);
 	port = fake_new_ipi(1);
-	send(port);
+	fake_send(port);
 	set_xen_guest_handle(p.ports, (evtchn_port_t *)0x9000);
 	*(evtchn_port_t *)fake_ram(0x9000) = port;
 	assert_int_equal(fake_op(__HYPERVISOR_sched_op, SCHEDOP_poll, &p, sizeof(p)), 0);
@@ -403,14 +389,14 @@ static void test_all_ports(void **state)
 		assert_int_equal(bind.port, i);
 	}
 	assert_int_equal(EVTCHN_OP(bind_ipi, &bind), -ENOSPC);
-	send(last);
-	send(4096);
+	fake_send(last);
+	fake_send(4096);
 	EXPECT(0, last, 4096, 0);
-	assert_int_equal(close_port(5000), 0);
+	assert_int_equal(fake_close(5000), 0);
 	assert_int_equal(fake_new_ipi(0), 5000);
 
 	/* 2-level again: the old queues are left alone, and a port that has no bit touches none */
-	send(last);
+	fake_send(last);
 	assert_int_equal(EVTCHN_OP(reset, &r), 0);
 	fake->upcalls[0] = 0;
 	fake_shared_info()->vcpu_info[0].evtchn_upcall_pending = 0;
@@ -419,7 +405,7 @@ static void test_all_ports(void **state)
 	memset(fake_shared_info()->evtchn_mask, 0xff, sizeof(fake_shared_info()->evtchn_mask));
 	memcpy(si, fake_shared_info(), PAGE_SIZE);
 	assert_int_equal(unmask(last), 0);
-	assert_int_equal(send(last), -EINVAL);
+	assert_int_equal(fake_send(last), -EINVAL);
 	assert_false(evtchn_is_pending(&fake->d, last));
 	evtchn_clear_pending(&fake->d, last);
 	evtchn_set_pending(&fake->vcpu[0], last);
@@ -429,7 +415,7 @@ static void test_all_ports(void **state)
 	for (few = 1; few < EVTCHN_2L_NR_CHANNELS; few++)
 		assert_int_equal(fake_new_ipi(0), few);
 	assert_int_equal(EVTCHN_OP(bind_ipi, &bind), -ENOSPC);
-	send(4095);
+	fake_send(4095);
 	assert_true(fake_pending(4095));
 	assert_int_equal(guest[0].control->ready, 0xaaaaaaaa);
 	assert_int_equal(init_control(0, CONTROL_GFN, 0), 0);
@@ -474,14 +460,14 @@ static void test_hostile(void **state)
 			set_priority(port, next_random(&x) % 20);
 			break;
 		case 2:
-			close_port(port);
+			fake_close(port);
 			fake_new_ipi(next_random(&x) % FAKE_VCPUS);
 			break;
 		case 3:
 			memset(guest[0].word, next_random(&x), 2 * PAGE_SIZE);
 			break;
 		default:
-			send(port);
+			fake_send(port);
 		}
 	}
 	for (gpa_t i = 0; i < 0x20000; i++) {
@@ -496,7 +482,7 @@ static void test_hostile(void **state)
 		fake_shared_info()->vcpu_info[i].evtchn_upcall_pending = 0;
 	use_fifo(1);
 	assert_int_equal(fake_new_ipi(0), 1);
-	send(1);
+	fake_send(1);
 	EXPECT(0, 1, 0);
 }
 
@@ -512,7 +498,7 @@ static void test_one_page_for_all(void **state)
 		fake_new_ipi(i % FAKE_VCPUS);
 	for (unsigned int n = 0; n < 3; n++) {
 		for (evtchn_port_t port = 1; port < 3000; port++)
-			assert_int_equal(send(port), 0);
+			assert_int_equal(fake_send(port), 0);
 		memset(fake_ram(ARRAY_GFN << PAGE_SHIFT), n, PAGE_SIZE);
 	}
 }

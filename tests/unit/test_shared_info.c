@@ -16,22 +16,6 @@
 #include <xen-public/memory.h>
 #include <xen-public/vcpu.h>
 
-static long send(evtchn_port_t port)
-{
-	struct evtchn_send s = { .port = port };
-
-	return EVTCHN_OP(send, &s);
-}
-
-static long place_shared_info(gfn_t gfn)
-{
-	struct xen_add_to_physmap x = { .domid = DOMID_SELF,
-					.space = XENMAPSPACE_shared_info,
-					.gpfn = gfn };
-
-	return fake_op(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &x, sizeof(x));
-}
-
 static void test_shared_info_moves(void **state)
 {
 	struct xen_remove_from_physmap r = { .domid = DOMID_SELF, .gpfn = 0x20 };
@@ -39,9 +23,9 @@ static void test_shared_info_moves(void **state)
 
 	(void)state;
 	fake_set_vectors();
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	memset(fake_ram(0x20000), 0xaa, PAGE_SIZE);
-	assert_int_equal(place_shared_info(0x20), 0);
+	assert_int_equal(fake_place_shared_info(0x20), 0);
 	assert_ptr_equal(fake_shared_info(), fake_ram(0x20000));
 	assert_true(fake_pending(port));
 	assert_int_equal(fake_shared_info()->vcpu_info[1].evtchn_upcall_pending, 1);
@@ -77,11 +61,11 @@ static void test_shared_info_displaced(void **state)
 	evtchn_port_t port = fake_new_ipi(1);
 
 	(void)state;
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	set_callback_vector();
 	for (unsigned int i = 0; i < ARRAY_SIZE(gfns); i++) {
 		x.gpfn = gfns[i];
-		assert_int_equal(place_shared_info(gfns[i]), 0);
+		assert_int_equal(fake_place_shared_info(gfns[i]), 0);
 		assert_int_equal(fake->vcpu_info_gpa[1],
 				 (gfns[i] << PAGE_SHIFT) +
 					 offsetof(struct shared_info, vcpu_info[1]));
@@ -95,14 +79,14 @@ static void test_shared_info_displaced(void **state)
 
 static void move_meanwhile(void)
 {
-	assert_int_equal(place_shared_info(0x21), 0);
+	assert_int_equal(fake_place_shared_info(0x21), 0);
 }
 
 /* KVM looks where vcpu_info is in the end, whoever came first to tell it */
 static void test_kvm_follows_shared_info(void **state)
 {
 	(void)state;
-	assert_int_equal(place_shared_info(0x20), 0);
+	assert_int_equal(fake_place_shared_info(0x20), 0);
 	fake->before_call = move_meanwhile;
 	set_callback_vector();
 	for (unsigned int i = 0; i < FAKE_VCPUS; i++)
@@ -130,7 +114,7 @@ static void test_register_vcpu_info(void **state)
 
 	info->evtchn_upcall_pending = 0;
 	info->evtchn_pending_sel = 0;
-	assert_int_equal(send(port), 0);
+	assert_int_equal(fake_send(port), 0);
 	assert_int_equal(info->evtchn_upcall_pending, 1);
 	assert_int_equal(info->evtchn_pending_sel, 1);
 	assert_int_equal(fake_shared_info()->vcpu_info[0].evtchn_upcall_pending, 0);
@@ -142,7 +126,7 @@ static void test_register_vcpu_info_nearby(void **state)
 	struct vcpu_register_vcpu_info reg = { .mfn = 0x20, .offset = 8 };
 
 	(void)state;
-	assert_int_equal(place_shared_info(0x20), 0);
+	assert_int_equal(fake_place_shared_info(0x20), 0);
 	fake_shared_info()->vcpu_info[0].arch.cr2 = 0x1234;
 	memcpy(fake_ram(FAKE_ARG), &reg, sizeof(reg));
 	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 0, FAKE_ARG),
