@@ -23,6 +23,7 @@
 #define CONTROL_GFN 0x40
 #define CONTROL_OFFSET 0x48
 #define ARRAY_GFN 0x80
+#define SHARED_GFN 0x200
 
 static struct fifo_guest guest[FAKE_VCPUS];
 
@@ -375,8 +376,33 @@ static void test_poll(void **state)
 	assert_false(evtchn_is_pending(&fake->d, UINT32_MAX));
 }
 
+/*
+ * As long as a word is busy the guest does not unmask its event: however it ends to put something
+ * behind it, busy it must not stay
+ */
+static void test_busy(void **state)
+{
+	evtchn_port_t a, b;
+
+	(void)state;
+	use_fifo(1);
+	a = fake_new_ipi(0);
+	b = fake_new_ipi(0);
+	fake_send(a);
+	*word(a) |= FIFO_BUSY | 77;
+	fake_send(b);
+	assert_int_equal(*word(a), FIFO_PENDING | FIFO_LINKED | b);
+	EXPECT(0, a, b, 0);
+	*word(b) = FIFO_BUSY;
+	fake_send(a);
+	assert_int_equal(*word(b), 0);
+	EXPECT(0, a, 0);
+}
+
 static void test_all_ports(void **state)
 {
+	/* shared_info, and after it what the bits of all ports would reach */
+	const size_t reach = PAGE_SIZE + EVTCHN_FIFO_NR_CHANNELS / 8 + PAGE_SIZE;
 	struct evtchn_bind_ipi bind = { .vcpu = 0 };
 	struct evtchn_reset r = { .dom = DOMID_SELF };
 	evtchn_port_t last = EVTCHN_FIFO_NR_CHANNELS - 1, few;
@@ -401,15 +427,18 @@ static void test_all_ports(void **state)
 	fake->upcalls[0] = 0;
 	fake_shared_info()->vcpu_info[0].evtchn_upcall_pending = 0;
 	memset(guest[0].control, 0xaa, sizeof(*guest[0].control));
-	si = malloc(PAGE_SIZE);
+	assert_int_equal(fake_place_shared_info(SHARED_GFN), 0);
+	memset(fake_ram((SHARED_GFN + 1) << PAGE_SHIFT), 0xa5, reach - PAGE_SIZE);
 	memset(fake_shared_info()->evtchn_mask, 0xff, sizeof(fake_shared_info()->evtchn_mask));
-	memcpy(si, fake_shared_info(), PAGE_SIZE);
+	si = malloc(reach);
+	memcpy(si, fake_shared_info(), reach);
 	assert_int_equal(unmask(last), 0);
 	assert_int_equal(fake_send(last), -EINVAL);
 	assert_false(evtchn_is_pending(&fake->d, last));
+	evtchn_clear_mask(&fake->vcpu[0], last);
 	evtchn_clear_pending(&fake->d, last);
-	evtchn_set_pending(&fake->vcpu[0], last);
-	assert_memory_equal(si, fake_shared_info(), PAGE_SIZE);
+	evtchn_set_pending(&fake->vcpu[0], last - 1); /* whose bit is not set in that pattern */
+	assert_memory_equal(si, fake_shared_info(), reach);
 	free(si);
 	memset(fake_shared_info()->evtchn_mask, 0, sizeof(fake_shared_info()->evtchn_mask));
 	for (few = 1; few < EVTCHN_2L_NR_CHANNELS; few++)
@@ -510,7 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(errors),	     T(order), T(priority), T(mask), T(owed),	   T(no_control),
 		T(moved_tail),	     T(close), T(not_open), T(poll), T(all_ports), T(hostile),
-		T(one_page_for_all),
+		T(one_page_for_all), T(busy),
 	};
 
 	return cmocka_run_group_tests_name("evtchn_fifo", tests, NULL, NULL);
