@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -145,6 +146,7 @@ static void test_refused(void **state)
 {
 	static const unsigned int cmds[] = { XENMEM_increase_reservation,
 					     XENMEM_decrease_reservation, XENMEM_populate_physmap };
+	struct xen_memory_domain other = { .domid = 0 };
 	const xen_pfn_t gfn = FIRST;
 
 	(void)state;
@@ -164,6 +166,47 @@ static void test_refused(void **state)
 				   DOMID_SELF),
 			 0);
 	expect_out(1);
+	assert_int_equal(fake_op(__HYPERVISOR_memory_op, XENMEM_current_reservation, &other,
+				 sizeof(other)),
+			 -EPERM);
+}
+
+/* May the host make a huge page of what is around @gfn? It tells in the flags of its mappings. */
+static bool may_be_huge(gfn_t gfn)
+{
+	uintptr_t va = (uintptr_t)fake_ram(gfn << PAGE_SHIFT);
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	bool here = false, huge = false;
+	unsigned long from, to;
+	char line[4096];
+
+	assert_non_null(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = va >= from && va < to;
+		else if (here && !strncmp(line, "VmFlags:", 8))
+			huge = strstr(line, " hg");
+	}
+	fclose(smaps);
+	return huge;
+}
+
+/* RAM has two huge pages here. One that has a hole stays small, or it would fill the hole again. */
+static void test_huge_pages(void **state)
+{
+	(void)state;
+	if (!may_be_huge(0))
+		skip(); /* the host makes none */
+	assert_int_equal(one(XENMEM_decrease_reservation, 0x1ff), 1);
+	assert_false(may_be_huge(0));
+	assert_true(may_be_huge(0x200));
+	assert_int_equal(one(XENMEM_decrease_reservation, FIRST), 1);
+	assert_int_equal(one(XENMEM_populate_physmap, 0x1ff), 1);
+	assert_false(may_be_huge(0));
+	assert_int_equal(one(XENMEM_decrease_reservation, 0x200), 1);
+	assert_int_equal(one(XENMEM_populate_physmap, FIRST), 1);
+	assert_true(may_be_huge(0));
+	assert_false(may_be_huge(0x200));
 }
 
 /* A page of the hypervisor's that is placed where the guest gave memory back works as elsewhere. */
@@ -195,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_give_and_take), TEST(test_stops),	  TEST(test_extents),
 		TEST(test_refused),	  TEST(test_placed_page), TEST(test_everything),
+		TEST(test_huge_pages),
 	};
 
 	return cmocka_run_group_tests_name("balloon", tests, NULL, NULL);
