@@ -42,6 +42,7 @@ int fake_setup(void **state)
 	f->d.shutdown_reason = -1;
 	f->d.store_gfn = 0x3fe;
 	f->d.console_gfn = 0x3ff;
+	f->kvm_clock = UINT64_MAX;
 	pthread_mutex_init(&f->d.physmap_lock, NULL);
 	for (unsigned int i = 0; i < FAKE_VCPUS; i++) {
 		f->vcpu[i] = (struct vcpu){ .domain = &f->d, .id = i, .apic_id = i };
@@ -255,17 +256,20 @@ uint8_t uart_read(struct uart *uart, unsigned int reg)
 static int xen_vcpu_attr(unsigned int vcpu, struct kvm_xen_vcpu_attr *attr, bool set)
 {
 	struct kvm_xen_vcpu_attr *runstate = &fake->runstate[vcpu];
+	bool no_area = false;
 
-	if (set && fake->kvm_refuses) {
+	if (attr->type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR) {
+		/* KVM keeps also an address that it refuses, until it is told that there is none. */
+		fake->runstate_gpa[vcpu] = attr->u.gpa;
+		no_area = attr->u.gpa == GFN_NONE;
+	}
+	if (set && fake->kvm_refuses && !no_area) {
 		errno = EINVAL;
 		return -1;
 	}
 	switch (attr->type) {
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
 		fake->vcpu_info_gpa[vcpu] = attr->u.gpa;
-		break;
-	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
-		fake->runstate_gpa[vcpu] = attr->u.gpa;
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
 		runstate->u.runstate.state = attr->u.runstate.state;

@@ -100,6 +100,7 @@ static void test_published_clock(void **state)
 	assert_int_equal(ti->flags, XEN_PVCLOCK_TSC_STABLE_BIT);
 	clock = (struct pvclock){ ti->tsc_timestamp, ti->tsc_to_system_mul, ti->tsc_shift };
 	before = timer_now(&fake->d);
+	assert_in_range(fake->kvm_clock, 0, before); /* KVM's, which runstates are told in */
 	guest = ti->system_time + reference_ns(&clock, __builtin_ia32_rdtsc());
 	after = timer_now(&fake->d);
 	assert_in_range(guest, before, after);
@@ -395,6 +396,15 @@ static void test_runstate_kvm_refuses(void **state)
 	assert_int_equal(register_runstate(1, 0xa000), 0);
 	assert_int_equal(area->state, RUNSTATE_running);
 	assert_int_equal(fake->runstate_gpa[1], 0);
+	/* It counts, but does not take this place: neither does it try later. */
+	fake->kvm_clock = 3600 * SEC;
+	assert_int_equal(register_runstate(1, 0xb000), 0);
+	assert_int_equal(fake->runstate_gpa[1], 0xb000);
+	fake->kvm_refuses = true;
+	memset(area, 0xaa, PAGE_SIZE);
+	assert_int_equal(register_runstate(1, 0xa000), 0);
+	assert_int_equal(fake->runstate_gpa[1], GFN_NONE);
+	assert_int_equal(area->state_entry_time, fake->kvm_clock);
 }
 
 /* KVM before Linux 6.2 has no such switch; later ones have to be told */
