@@ -258,8 +258,10 @@ static void test_segment(void **state)
 		size_t l3, l4;
 
 		f.len = build(frame, &k, &l3, &l4);
-		if (!k.v6)
+		if (!k.v6) {
 			put16(frame + l3 + 4, 0xffff);
+			put16(frame + l3 + 10, 0x1234); /* the checksum of the whole, for one */
+		}
 		frame[l4 + 4] = frame[l4 + 5] = frame[l4 + 6] = 0xff; /* soon around */
 		frame[l4 + 13] = 0x99; /* CWR, ACK, PSH, FIN */
 		memset(&cut, 0, sizeof(cut));
