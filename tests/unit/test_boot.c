@@ -27,110 +27,15 @@
 #include "hv/domain.h"
 #include "hv/mem.h"
 #include "hv/vcpu.h"
+#include "tests/unit/elf_image.h"
 
-#define RAM (8UL << 20)
-#define ENTRY 0x200000
-#define PVH_ENTRY 0x200010
-#define TEXT 5000
-#define BSS 3000
 #define PACKED_MAX 65536
-
-/** struct image - an ELF kernel as a linker might have made it */
-static struct image {
-	Elf64_Ehdr eh;
-	Elf64_Phdr ph[2];
-	struct {
-		Elf64_Nhdr head;
-		char name[4];
-		uint32_t entry, pad;
-	} note;
-	uint8_t text[TEXT];
-} good;
-
-static char path[] = "/tmp/kernel.XXXXXX";
-static struct kernel kernel;
-
-static int setup_group(void **state)
-{
-	(void)state;
-	good = (struct image){
-		.eh = { .e_ident = ELFMAG,
-			.e_type = ET_EXEC,
-			.e_machine = EM_X86_64,
-			.e_entry = ENTRY,
-			.e_phoff = offsetof(struct image, ph),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = 2 },
-		.ph[0] = { .p_type = PT_LOAD,
-			   .p_offset = offsetof(struct image, text),
-			   .p_paddr = ENTRY,
-			   .p_filesz = TEXT,
-			   .p_memsz = TEXT + BSS },
-		.ph[1] = { .p_type = PT_NOTE,
-			   .p_offset = offsetof(struct image, note),
-			   .p_filesz = sizeof(good.note) },
-		.note = { { 4, 4, 18 }, "Xen", PVH_ENTRY, 0 },
-	};
-	good.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	good.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	for (unsigned int i = 0; i < TEXT; i++)
-		good.text[i] = i * 7 + i / 100;
-	close(mkstemp(path));
-	return 0;
-}
-
-static int teardown_group(void **state)
-{
-	(void)state;
-	return unlink(path);
-}
-
-static void write_file(const void *data, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	assert_int_equal(write(fd, data, len), len);
-	close(fd);
-}
-
-/* Try to open @len bytes of @image as a kernel; nothing may stay open if that fails. */
-static int open_image(const struct image *image, size_t len)
-{
-	int ret;
-
-	write_file(image, len);
-	ret = kernel_open(path, &kernel);
-	if (ret) {
-		assert_int_equal(kernel.fd, -1);
-		assert_null(kernel.data);
-	}
-	return ret;
-}
-
-static void check_loaded(void)
-{
-	struct domain d = { .kvm.vm_fd = -1 };
-	uint8_t *va;
-
-	assert_int_equal(kernel.entry, ENTRY);
-	assert_int_equal(kernel.pvh_entry, PVH_ENTRY);
-	assert_int_equal(kernel.first, ENTRY);
-	assert_int_equal(kernel.last, ENTRY + TEXT + BSS);
-	assert_int_equal(mem_alloc(&d, RAM), 0);
-	assert_int_equal(elf_load(&d, &kernel), 0);
-	va = mem_range(&d, ENTRY, TEXT + BSS);
-	assert_memory_equal(va, good.text, TEXT);
-	for (unsigned int i = 0; i < BSS; i++)
-		assert_int_equal(va[TEXT + i], 0);
-	mem_destroy(&d);
-	kernel_close(&kernel);
-}
 
 static void test_elf(void **state)
 {
 	(void)state;
 	assert_int_equal(open_image(&good, sizeof(good)), 0);
-	check_loaded();
+	check_loaded(ENTRY);
 }
 
 static void test_elf_truncated(void **state)
@@ -353,7 +258,7 @@ static void test_bzimage(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
 		assert_int_equal(open_bzimage(packers[i], -1, NULL), 0);
-		check_loaded();
+		check_loaded(ENTRY);
 	}
 }
 
