@@ -19,6 +19,7 @@
  * @unserved: calls that were logged as unserved, one bit per hypercall number
  * @unserved_sub: the same for sub-operations, one word per hypercall
  * @log: what the guest writes there
+ * @balloon: RAM that it gave back; under the domain's physmap lock
  */
 struct domain_abi {
 	uint64_t param[HVM_NR_PARAMS];
