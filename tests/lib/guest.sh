@@ -28,11 +28,12 @@ guest_initramfs() {
 		-f "$job:job" -f "$ROOT/tests/guest/udhcpc.sh:bin/udhcpc.sh" "$@"
 }
 
-# guest_run NAME paravane-run-arguments...: run it, its log in $WORK/NAME.log
+# guest_run NAME paravane-run-arguments...: run it, its log in $WORK/NAME.log, in the test's process group, so
+# that it ends when the test is stopped
 guest_run() {
 	local name=$1
 	shift
-	timeout -k 10 "$GUEST_LIMIT" "$B/paravane" run --name "$name" "$@" >"$WORK/$name.log" 2>&1
+	timeout --foreground -k 10 "$GUEST_LIMIT" "$B/paravane" run --name "$name" "$@" >"$WORK/$name.log" 2>&1
 }
 
 # guest_start NAME paravane-run-arguments...: the same in the background, its pid in $pid
