@@ -19,6 +19,56 @@ boots() {
 	fi
 }
 
+# in_tree_events: a guest of profile xen with Xen's own drivers only. Which event ABI does its kernel take, and
+# what does it call time stolen? Between the marks another process wants its processor, after them nobody does.
+in_tree_events() {
+	local guest rival
+
+	guest_initramfs "$WORK/job.cpio" "$WORK/job"
+	guest_run intree --kernel "$WORK/vmlinux" --initrd "$WORK/job.cpio" --memory 256M --vcpus 1 \
+		--profile xen --net none --console none --append "quiet panic=-1" &
+	guest=$!
+	guest_marked "$guest" contended
+	while :; do :; done &
+	rival=$!
+	guest_marked "$guest" alone
+	kill "$rival"
+	wait "$guest"
+	guest_verdicts intree "in-tree: "
+}
+
+# guest_marked PID NAME: wait until that guest has said so, or has ended
+guest_marked() {
+	until grep -aq "paravane-mark: $2" "$WORK/intree.log" 2>/dev/null || ! kill -0 "$1" 2>/dev/null; do
+		sleep 0.2
+	done
+}
+
+cat >"$WORK/job" <<'END'
+# stolen SECONDS: percent of them, spent in a busy loop, that /proc/stat says were stolen
+stolen() {
+	local until now rest before after
+	read -r now rest </proc/uptime
+	until=$((${now%.*} + $1))
+	before=$(awk '$1 == "cpu" { print $9 }' /proc/stat)
+	while [ "${now%.*}" -lt "$until" ]; do
+		read -r now rest </proc/uptime
+	done
+	after=$(awk '$1 == "cpu" { print $9 }' /proc/stat)
+	echo $(((after - before) / $1))
+}
+between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] || { echo "$2%"; return 1; }; }
+fifo() { dmesg | grep -F 'xen:events: Using FIFO-based ABI'; }
+
+check "events: the kernel takes FIFO" fifo
+pvguest mark contended
+sleep 1
+check "steal time: half of a processor that is shared" between 25 "$(stolen 3)" 75
+pvguest mark alone
+sleep 1
+check "steal time: none of one that is not" between 0 "$(stolen 2)" 10
+END
+
 guest_kernel
 "$B/paravane" unpack "$KERNEL" "$WORK/vmlinux"
 "$ROOT/tests/guest/mkinitramfs" -o "$WORK/boot.cpio" --init "$B/guest/pvguest"
