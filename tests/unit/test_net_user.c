@@ -119,17 +119,21 @@ static void turn(void)
 	user->ops->polled(user, fds, n);
 }
 
-/* What is sent to the forwarded port of the host comes to @address of the guest. */
+/* What is sent to the forwarded port of the host, the second of two, comes to @address of the guest. */
 static void reaches(const char *guest, const char *address, bool udp)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct nic_config cfg;
-	uint16_t port;
+	uint16_t port, other;
 	int fd, i;
 
+	fd = listener(udp ? SOCK_DGRAM : SOCK_STREAM, &other);
 	close(listener(udp ? SOCK_DGRAM : SOCK_STREAM, &port));
-	cfg = forward_to(guest, udp, port);
+	close(fd);
+	cfg = forward_to(guest, udp, other);
+	cfg.forward[0].guest_port = GUEST_PORT + 1;
+	cfg.forward[cfg.nr_forwards++] = forward_to(guest, udp, port).forward[0];
 	assert_int_equal(net_user_open(&cfg, &user), 0);
 	seen_protocol = 0;
 	fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
