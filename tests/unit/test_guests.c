@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -123,8 +124,9 @@ static void test_living_and_dead(void **state)
 {
 	struct rundir one, two, three;
 	struct rundir_entry *list;
-	char dead[96], stray[96];
+	char dead[96], stray[96], lock[112];
 	size_t count;
+	int looking;
 
 	(void)state;
 	create(&one, "one", 1);
@@ -134,6 +136,10 @@ static void test_living_and_dead(void **state)
 	create(&one, "z-one", 1);
 	snprintf(dead, sizeof(dead), "%s/dead", base);
 	assert_int_equal(mkdir(dead, 0700), 0);
+	/* Somebody else looks at the same time; that is not what a domain does with its lock. */
+	snprintf(lock, sizeof(lock), "%s/lock", dead);
+	looking = open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	assert_int_equal(flock(looking, LOCK_SH | LOCK_NB), 0);
 	snprintf(stray, sizeof(stray), "%s/.stray", base);
 	assert_int_equal(mkdir(stray, 0700), 0);
 
@@ -150,6 +156,7 @@ static void test_living_and_dead(void **state)
 	free(list);
 	/* What is left over is for the next domain to remove. */
 	assert_int_equal(access(dead, F_OK), 0);
+	close(looking);
 
 	rundir_remove(&two);
 	assert_int_equal(count_listed(), 2);
