@@ -61,17 +61,6 @@ printf booted | dd of=/dev/xvda conv=fsync,notrunc 2>/dev/null
 busybox reboot -f
 JOB
 
-# holds TEXT COMMAND...
-holds() {
-	local text=$1 out
-	shift
-	if out=$("$@" 2>&1); then
-		echo "PASS $text"
-	else
-		echo "FAIL $text: $(tail -n 1 <<<"$out")"
-	fi
-}
-
 # console_says REGEX: within 10 s
 console_says() {
 	for _ in $(seq 100); do
@@ -94,12 +83,12 @@ balloon() {
 	local before after
 	guest_wait xen-guest 'paravane-mark: large'
 	before=$(rss_kib)
-	holds "memory/target is lowered" xenstore-write "$home/memory/target" $(((MEMORY << 10) - LESS))
+	check "memory/target is lowered" xenstore-write "$home/memory/target" $(((MEMORY << 10) - LESS))
 	guest_wait xen-guest 'paravane-mark: small'
 	after=$(rss_kib)
-	holds "the host has memory back ($((before - after)) of $LESS KiB)" test $((before - after)) -ge $((LESS / 2))
-	holds "list counts what is left" test "$(listed_mib)" -le $((MEMORY - (LESS >> 11)))
-	holds "memory/target is raised" xenstore-write "$home/memory/target" $((MEMORY << 10))
+	check "the host has memory back ($((before - after)) of $LESS KiB)" test $((before - after)) -ge $((LESS / 2))
+	check "list counts what is left" test "$(listed_mib)" -le $((MEMORY - (LESS >> 11)))
+	check "memory/target is raised" xenstore-write "$home/memory/target" $((MEMORY << 10))
 }
 
 # xen_guest TRANSPORT: run it; hypercalls have to come this way
@@ -127,14 +116,14 @@ job.write=$WRITE_AT job.sum=$(sha256sum <"$WORK/payload" | cut -d ' ' -f 1) job.
 	home=/local/domain/$(xenstore-list /local/domain | grep -v '^0$')
 	balloon
 	guest_wait xen-guest 'paravane-mark: idle'
-	holds "control/sysrq reaches the guest" control sysrq s
-	holds "the guest does what sysrq says" console_says 'sysrq: Emergency Sync'
-	holds "control/shutdown is written" control shutdown poweroff
+	check "control/sysrq reaches the guest" control sysrq s
+	check "the guest does what sysrq says" console_says 'sysrq: Emergency Sync'
+	check "control/shutdown is written" control shutdown poweroff
 	wait "$pid"
-	holds "the guest powers off, exit status $?" test $? -eq 0
+	check "the guest powers off, exit status $?" test $? -eq 0
 	guest_verdicts xen-guest
-	holds "the console is hvc0" console_says 'words for hvc0'
-	holds "the host has what was written" written
-	holds "the host has what was sent" cmp "$WORK/payload" "$WORK/upload"
-	holds "hypercalls by $1" transport_is "$1"
+	check "the console is hvc0" console_says 'words for hvc0'
+	check "the host has what was written" written
+	check "the host has what was sent" cmp "$WORK/payload" "$WORK/upload"
+	check "hypercalls by $1" transport_is "$1"
 }

@@ -32,6 +32,18 @@ skip()
 	exit 77
 }
 
+# check NAME COMMAND...: a verdict from the command's exit status, with its last words if it fails
+check()
+{
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "PASS $name"
+	else
+		echo "FAIL $name: $(tail -n 1 <<<"${out:-exit status $?: $*}")"
+	fi
+}
+
 mkdir -p "$B"
 if [ -n "${PARAVANE_CACHE-}" ] && [ ! -e "$CACHE" ]; then
 	mkdir -p "$PARAVANE_CACHE"

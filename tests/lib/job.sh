@@ -56,17 +56,6 @@ job_serve() {
 	job_server="job.server=$JOB_SERVER:$(cat "$run/port") job.address=$address"
 }
 
-# verdict NAME COMMAND...
-verdict() {
-	local text=$1
-	shift
-	if "$@" >"$run/step.log" 2>&1; then
-		echo "PASS $text"
-	else
-		echo "FAIL $text: $(tail -n 1 "$run/step.log")"
-	fi
-}
-
 written_intact() {
 	debugfs -R "cat /written" "$run/disk.img" 2>/dev/null |
 		cmp - <("$B/guest/pvguest" stream "$1" $JOB_SEED)
@@ -74,7 +63,7 @@ written_intact() {
 
 # job_verdicts WRITE_MIB: what the host finds when the guest has ended
 job_verdicts() {
-	verdict "host: e2fsck -fn finds a clean file system" e2fsck -fn "$run/disk.img"
-	verdict "host: the written file is what was written" written_intact "$1"
-	verdict "host: the payload came back intact" cmp "$run/payload" "$run/upload"
+	check "host: e2fsck -fn finds a clean file system" e2fsck -fn "$run/disk.img"
+	check "host: the written file is what was written" written_intact "$1"
+	check "host: the payload came back intact" cmp "$run/payload" "$run/upload"
 }
