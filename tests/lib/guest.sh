@@ -44,15 +44,19 @@ guest_start() {
 	pid=$!
 }
 
-# guest_wait NAME WORDS: until they are in its log, for as long as it ($pid) runs
+# guest_wait NAME WORDS [FILE]: until they are in its log (or that file), for as long as it ($pid) runs; false if
+# they do not come
 guest_wait() {
+	local log=${3-$WORK/$1.log} ended='' _
 	for _ in $(seq 600); do
-		grep -aq "$2" "$WORK/$1.log" && return
-		kill -0 "$pid" 2>/dev/null || break
+		kill -0 "$pid" 2>/dev/null || ended=y
+		grep -aqs "$2" "$log" && return
+		[ -z "$ended" ] || break
 		sleep 0.1
 	done
 	echo "FAIL $1: never said $2"
-	tail -n 20 "$WORK/$1.log" >&2
+	tail -n 20 "$log" >&2
+	return 1
 }
 
 # guest_verdicts NAME [PREFIX]: the guest's verdict lines, and one for its having reached the end
@@ -76,5 +80,31 @@ paravane_shows() {
 		echo "PASS $name"
 	else
 		echo "FAIL $name: nothing like $regex in: $(tr '\n' '|' <"$WORK/out")"
+	fi
+}
+
+# traces: what a domain could leave behind
+traces() {
+	find /run/paravane -mindepth 1 2>/dev/null | sort
+	ls /sys/class/net
+}
+
+# refused NAME REGEX COMMAND...: COMMAND exits 2 with one line matching REGEX and changes nothing
+refused() {
+	local name=$1 regex=$2 status before
+	shift 2
+	before=$(traces)
+	timeout 60 bash -c '"$@"' - "$@" >"$WORK/out" 2>&1 </dev/null
+	status=$?
+	if [ "$status" -ne 2 ]; then
+		echo "FAIL $name: exit status $status: $(head -n 1 "$WORK/out")"
+	elif [ "$(wc -l <"$WORK/out")" -ne 1 ]; then
+		echo "FAIL $name: $(wc -l <"$WORK/out") lines: $(head -n 2 "$WORK/out" | tr '\n' '|')"
+	elif ! grep -qE "$regex" "$WORK/out"; then
+		echo "FAIL $name: unclear: $(cat "$WORK/out")"
+	elif [ "$(traces)" != "$before" ]; then
+		echo "FAIL $name: left behind: $(traces | comm -13 <(echo "$before") -)"
+	else
+		echo "PASS $name"
 	fi
 }
