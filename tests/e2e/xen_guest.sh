@@ -7,6 +7,7 @@ set -u
 
 . "$(dirname "$0")/../lib/common.sh"
 . "$(dirname "$0")/../lib/guest.sh"
+. "$(dirname "$0")/../lib/httpd.sh"
 
 MIB=4
 READ_AT=16 # MiB
@@ -93,25 +94,18 @@ balloon() {
 
 # xen_guest TRANSPORT: run it; hypercalls have to come this way
 xen_guest() {
-	local server
 	guest_kernel
 	guest_initramfs "$WORK/xen.cpio" "$WORK/job" -m xen-blkfront -m xen-netfront -m af_packet
 	"$B/guest/pvguest" stream $MIB 11 >"$WORK/payload"
 	truncate -s 64M "$WORK/disk.img"
 	dd if="$WORK/payload" of="$WORK/disk.img" bs=1M seek=$READ_AT conv=notrunc status=none
-	"$ROOT/tests/e2e/httpd.py" "$WORK/port" "$WORK/payload" "$WORK/upload" &
-	server=$!
-	for _ in $(seq 200); do
-		[ -s "$WORK/port" ] && break
-		sleep 0.1
-	done
-
+	httpd_start "$WORK/payload" "$WORK/upload"
 	guest_start xen-guest --kernel "$KERNEL" --initrd "$WORK/xen.cpio" --profile xen --memory ${MEMORY}M \
 		--vcpus 2 --disk "$WORK/disk.img" --net user --console "file=$WORK/console" \
 		--report "$WORK/report" --append "quiet panic=-1 console=hvc0 job.mib=$MIB job.less=$LESS job.read=$READ_AT \
-job.write=$WRITE_AT job.sum=$(sha256sum <"$WORK/payload" | cut -d ' ' -f 1) job.server=10.0.2.2:$(cat "$WORK/port")"
+job.write=$WRITE_AT job.sum=$(sha256sum <"$WORK/payload" | cut -d ' ' -f 1) job.server=10.0.2.2:$httpd_port"
 	guest_wait xen-guest 'second life'
-	kill "$server"
+	kill "$httpd_pid"
 	export XENSTORED_PATH=/run/paravane/xen-guest/xenstored.sock
 	home=/local/domain/$(xenstore-list /local/domain | grep -v '^0$')
 	balloon

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # The end-to-end job around its guest (in there: tests/e2e/job.sh): its data, its servers, what must come of
-# it. Source after common.sh. A directory $run has disk.img, payload and upload.
+# it. Source after common.sh, and after httpd.sh where it serves. A directory $run has disk.img, payload and upload.
 
 JOB_SEED=20041
 # A name that only our name server knows
@@ -40,20 +40,14 @@ job_append() {
 # job_serve LISTEN ADDRESS [dnsmasq argument...]: name server and web server at LISTEN, which guests reach at
 # ADDRESS; $job_server is for the guest to know, $job_servers to be killed in the end
 job_serve() {
-	local listen=$1 address=$2 _
+	local listen=$1 address=$2
 	shift 2
 	dnsmasq --no-resolv --no-hosts --listen-address="$listen" --bind-interfaces --pid-file= \
 		--user=root --address="/$JOB_SERVER/$address" --keep-in-foreground "$@" &
 	job_servers=($!)
-	rm -f "$run/port"
-	"$ROOT/tests/e2e/httpd.py" "$run/port" "$run/payload" "$run/upload" "$listen" &
-	job_servers+=($!)
-	for _ in $(seq 200); do
-		[ -s "$run/port" ] && break
-		sleep 0.1
-	done
-	[ -s "$run/port" ] || die "the HTTP server does not come up"
-	job_server="job.server=$JOB_SERVER:$(cat "$run/port") job.address=$address"
+	httpd_start "$run/payload" "$run/upload" "$listen"
+	job_servers+=("$httpd_pid")
+	job_server="job.server=$JOB_SERVER:$httpd_port job.address=$address"
 }
 
 written_intact() {
