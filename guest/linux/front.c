@@ -113,6 +113,12 @@ bool paravane_front_is_dead(const struct paravane_front_dev *dev)
 }
 EXPORT_SYMBOL_GPL(paravane_front_is_dead);
 
+bool paravane_front_is_lost(const struct paravane_front_dev *dev)
+{
+	return dev->core->lost;
+}
+EXPORT_SYMBOL_GPL(paravane_front_is_lost);
+
 /* Tell the toolstack what paravane_front_fail() was called for. */
 static void front_report(struct paravane_front_core *core)
 {
@@ -478,7 +484,9 @@ static void front_lose(struct paravane_front_core *core)
 	case PARAVANE_FRONT_PUBLISHED:
 	case PARAVANE_FRONT_CLOSING:
 	case PARAVANE_FRONT_CLOSED_WAIT:
+		core->lost = true;
 		do_disconnect(core);
+		core->lost = false;
 		break;
 	default:
 		break;

@@ -309,4 +309,13 @@ void paravane_front_close(struct paravane_front_dev *dev);
  */
 bool paravane_front_is_dead(const struct paravane_front_dev *dev);
 
+/**
+ * paravane_front_is_lost() - is the connection that ends one of a domain that was left?
+ * @dev: device
+ *
+ * For disconnect. What a peer wrote while that domain was saved may be here in parts: an answer in
+ * a ring is no sign that what it answers for is here as well.
+ */
+bool paravane_front_is_lost(const struct paravane_front_dev *dev);
+
 #endif /* PARAVANE_LINUX_FRONT_H */

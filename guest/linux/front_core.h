@@ -29,6 +29,7 @@ enum {
  * @held: between connections: hold (or in its place closing) was called, and nothing since
  * @short_ones: connections in a row that soon ended with the device held
  * @frozen: nothing happens before the machine has been resumed
+ * @lost: the connection that ends is one of a domain that was left
  * @state: our state as last written
  * @peer_state: the peer's state as last read
  * @rings: struct paravane_front_ring
@@ -49,6 +50,7 @@ struct paravane_front_core {
 	bool held;
 	unsigned int short_ones;
 	bool frozen;
+	bool lost;
 	enum xenbus_state state;
 	unsigned int peer_state;
 	struct list_head rings;

@@ -62,6 +62,7 @@ static struct {
 	bool keeps;
 	unsigned int deferred;
 	bool dead;
+	bool lost;
 	bool trusted;
 	bool early; /* breaks each ring as soon as there is one */
 	unsigned int queues;
@@ -96,6 +97,11 @@ void paravane_front_kept(struct paravane_front_dev *dev)
 bool paravane_front_is_dead(const struct paravane_front_dev *dev)
 {
 	return READ_ONCE(back.dead);
+}
+
+bool paravane_front_is_lost(const struct paravane_front_dev *dev)
+{
+	return back.lost;
 }
 
 void paravane_front_close(struct paravane_front_dev *dev)

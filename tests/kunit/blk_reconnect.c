@@ -131,11 +131,12 @@ static bool deaf(void *data)
 	return false;
 }
 
-/* What it has answered before it went is not asked again, although nobody had looked. */
-static void answered_requests_are_done(struct kunit *test)
+/* A request whose answer nobody has looked at, then another back end; returns what that is asked. */
+static unsigned int answered(struct kunit *test, bool lost)
 {
 	struct pending write;
 	unsigned int tries = 0;
+	unsigned int again;
 
 	attach(test, true);
 	pages = (void *)get_zeroed_page(GFP_KERNEL);
@@ -148,13 +149,28 @@ static void answered_requests_are_done(struct kunit *test)
 	flush_work(&back.work);
 	KUNIT_EXPECT_EQ(test, back.requests, 1);
 	KUNIT_EXPECT_FALSE(test, completion_done(&write.done));
+	back.lost = lost;
 	back.drv->hold(&back.dev, 0);
 	back.drv->disconnect(&back.dev);
-	KUNIT_EXPECT_EQ(test, ended(test, &write), BLK_STS_OK);
+	back.lost = false;
 	KUNIT_ASSERT_EQ(test, find_back_end(), 0);
-	KUNIT_EXPECT_EQ(test, back.requests, 0);
+	KUNIT_EXPECT_EQ(test, ended(test, &write), BLK_STS_OK);
+	again = back.requests;
 	detach(test);
 	free_page((unsigned long)pages);
+	return again;
+}
+
+/* What it has answered before it went is not asked again. */
+static void answered_requests_are_done(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, answered(test, false), 0);
+}
+
+/* Unless it is the machine that went: the answer may have come with it, and the data not. */
+static void answers_of_another_domain(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, answered(test, true), 1);
 }
 
 /* With nothing coming after it the disk ends, and all that was waiting. */
@@ -213,6 +229,7 @@ static void hold_with_patience(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(requests_survive_the_back_end),
 	KUNIT_CASE(answered_requests_are_done),
+	KUNIT_CASE(answers_of_another_domain),
 	KUNIT_CASE(dropped),
 	KUNIT_CASE(lesser_back_end),
 	KUNIT_CASE(hold_with_patience),

@@ -32,7 +32,7 @@ static struct {
 	struct ring_front front;
 	struct paravane_front_ring ring;
 	bool online; /* the peer's key of that name */
-	unsigned int connects, disconnects, closings, holds, drops;
+	unsigned int connects, disconnects, lost, closings, holds, drops;
 	unsigned int connecteds;
 	int refuses; /* what connect answers */
 	unsigned int granted;
@@ -175,6 +175,7 @@ static int closing(struct paravane_front_dev *dev, bool force)
 static void disconnect(struct paravane_front_dev *dev)
 {
 	world.disconnects++;
+	world.lost += paravane_front_is_lost(dev);
 }
 
 static struct paravane_front_driver driver = {
@@ -332,7 +333,7 @@ static void kept_pages(struct kunit *test)
 	flush_delayed_work(&world.dev.core->work);
 	KUNIT_EXPECT_EQ(test, world.connects, 1);
 	end(test);
-	/* One that lets go does. */
+	/* One that lets go does */
 	start(test, XenbusStateInitWait, true);
 	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
 	peer_set(XenbusStateClosing);
@@ -382,6 +383,7 @@ static void back_end_that_returns(struct kunit *test)
 	/* It is invited. */
 	KUNIT_EXPECT_EQ(test, world.state, XenbusStateInitialising);
 	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.lost, 0);
 	KUNIT_EXPECT_EQ(test, world.granted, 0);
 	peer_set(XenbusStateInitWait);
 	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
@@ -497,6 +499,7 @@ static void move(struct kunit *test)
 	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
 	KUNIT_EXPECT_EQ(test, world.connects, 2);
 	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_EQ(test, world.lost, 1);
 	KUNIT_EXPECT_EQ(test, world.dev.peer, 7);
 	KUNIT_EXPECT_STREQ(test, world.watch->path, "/new/kunit/0/state");
 }

@@ -195,6 +195,7 @@ void vbd_queue_abort(struct vbd_queue *q)
  * @q: queue of a disk that is held, silenced
  *
  * Process context. What the back end has answered by now is completed: only the rest is sent again.
+ * After a move all is: the answer may have been saved, and what was read before it not.
  *
  * Return: how many requests that is.
  */
@@ -206,7 +207,7 @@ unsigned int vbd_queue_requeue(struct vbd_queue *q)
 	bool kept;
 
 	spin_lock_irq(&q->lock);
-	if (!q->dead)
+	if (!q->dead && !paravane_front_is_lost(q->disk->dev))
 		fault = vbd_queue_reap(q, &done);
 	q->dead = true;
 	left = vbd_queue_take(q, &kept);
