@@ -5,6 +5,7 @@
  * channels, keys) in front_io.c.
  */
 #include <linux/bitops.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -287,8 +288,33 @@ static int do_close(struct paravane_front_core *core)
 	return err;
 }
 
+static bool front_rings_are_mapped(struct paravane_front_core *core)
+{
+	const struct paravane_front_ring *ring;
+	unsigned int i;
+
+	list_for_each_entry(ring, &core->rings, list) {
+		for (i = 0; i < ring->pages; i++) {
+			if (paravane_gnttab_end(ring->refs[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Linux's back ends whose driver is unbound say Closed first, then end their I/O, then unmap. */
+static void front_await_unmapping(struct paravane_front_core *core)
+{
+	unsigned long end = jiffies + READ_ONCE(peer_patience);
+
+	while (front_rings_are_mapped(core) && time_before(jiffies, end))
+		msleep(20);
+}
+
 static int do_disconnect(struct paravane_front_core *core)
 {
+	if (!core->lost)
+		front_await_unmapping(core);
 	to_driver(core->dev)->disconnect(core->dev);
 	paravane_front_release(core);
 	return 0;
