@@ -62,6 +62,7 @@ bool paravane_platform_present(void);
 int paravane_platform_irq_start(irq_handler_t handler, void *data);
 void paravane_platform_irq_stop(void *data);
 int paravane_unplug_init(void);
+void paravane_unplug_again(void);
 #else
 static inline int paravane_platform_init(void)
 {
@@ -84,6 +85,10 @@ static inline void paravane_platform_irq_stop(void *data)
 static inline int paravane_unplug_init(void)
 {
 	return 0;
+}
+
+static inline void paravane_unplug_again(void)
+{
 }
 #endif
 

@@ -65,6 +65,8 @@ static int suspend_quiet(void *data)
 		return err;
 	/* Toolstacks tell the outcome to the first vCPU only. */
 	err = stop_machine(suspend_stopped, data, cpumask_of(0));
+	if (moved)
+		paravane_unplug_again();
 	paravane_xs_resume(moved);
 	return err;
 }

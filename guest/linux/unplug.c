@@ -31,6 +31,9 @@ MODULE_PARM_DESC(unplug, "Emulated devices to unplug: disks, aux-disks, nics (de
 /* Of the disks' bits, those that were unplugged since we were loaded. */
 static unsigned int gone;
 
+/* What was asked for, less what was in use: after a move it has to go again. */
+static unsigned int unwanted;
+
 static unsigned int port_in8(unsigned int port)
 {
 	return inb(port);
@@ -167,7 +170,7 @@ static void held_put(struct held *held, unsigned int from)
 		pci_dev_put(held->fns[--held->count]);
 }
 
-/* Hold all functions of a class; false if there are none, or if a driver has one. */
+/* Hold all functions of a class; false if a driver has one. */
 static bool hold(struct held *held, bool (*fits)(const struct pci_dev *pdev), const char *what)
 {
 	unsigned int from = held->count;
@@ -189,7 +192,7 @@ static bool hold(struct held *held, bool (*fits)(const struct pci_dev *pdev), co
 		held_put(held, from);
 		return false;
 	}
-	return held->count > from;
+	return true;
 }
 
 static bool any_disks(void)
@@ -242,19 +245,19 @@ static void drop_absent(struct held *held)
 	}
 }
 
-/* Hold what a mask stands for; returns the part of it that nobody uses. */
+/* Hold what a mask stands for; returns the part of it that is there and that nobody uses. */
 static unsigned int hold_classes(struct held *held, unsigned int mask)
 {
 	unsigned int disks = mask & DISK_BITS, nics = mask & PARAVANE_UNPLUG_NICS;
-
 	/* Before anything is held: this waits for drivers that may want one of those functions. */
-	if (disks && !any_disks())
-		disks = 0;
+	bool no_disks = !disks || !any_disks();
+
 	if (nics && !hold(held, is_nic, "network devices"))
 		nics = 0;
-	if (disks && !hold(held, has_disks, "disks"))
+	if (!no_disks && !hold(held, has_disks, "disks"))
 		disks = 0;
-	return disks | nics;
+	unwanted = disks | nics;
+	return no_disks ? nics : disks | nics;
 }
 
 static int unplug_classes(unsigned int mask)
@@ -307,6 +310,25 @@ int paravane_unplug_init(void)
 		return 0;
 	}
 	return unplug_classes(mask);
+}
+
+/**
+ * paravane_unplug_again() - the machine is in another domain, whose device model has all devices
+ *
+ * All devices are stopped; what a reset does to a controller ends when they are thawed. Linux knows
+ * nothing of these network devices, and a driver of the disks only that there are none: no need to
+ * hold anything.
+ */
+void paravane_unplug_again(void)
+{
+	if (!unwanted)
+		return;
+	if (paravane_unplug_greet(&unplug_io)) {
+		pr_warn("emulated devices are back: this device model does not unplug them\n");
+		return;
+	}
+	outw(unwanted, PARAVANE_UNPLUG_PORT);
+	pr_info("emulated devices are unplugged here too\n");
 }
 
 /* The name of the function that may have a disk's twin, or NULL; its reference is the caller's. */
