@@ -14,8 +14,8 @@ shell: ## an interactive shell in such a guest
 
 # $(1) as one word of a shell command
 shell_word = '$(subst ','\'',$(1))'
-debian: ## boot a real Debian; log in here or by ssh (PORT=... CMD=...)
+debian: ## boot a real Debian; log in here or by ssh (PROFILE=xen PORT=... CMD=...)
 	@tests/setup
 	@$(MAKE) all
-	@tests/guest/debian $(if $(PORT),--port $(call shell_word,$(PORT))) \
-		$(if $(CMD),$(call shell_word,$(CMD)))
+	@tests/guest/debian $(if $(PROFILE),--profile $(call shell_word,$(PROFILE))) \
+		$(if $(PORT),--port $(call shell_word,$(PORT))) $(if $(CMD),$(call shell_word,$(CMD)))

@@ -5,12 +5,14 @@
 
 DEBIAN=$B/debian
 
-# debian_arguments ADDRESS:PORT VCPUS: the arguments of paravane run in $ARGUMENTS, but for the disk and the console.
-# Who connects to ADDRESS:PORT gets sshd.
+# debian_arguments PROFILE ADDRESS:PORT VCPUS: the arguments of paravane run in $ARGUMENTS, but for the disk and the
+# console. Who connects to ADDRESS:PORT gets sshd.
 debian_arguments() {
-	ARGUMENTS=(--name debian --kernel "$DEBIAN/vmlinuz" --initrd "$DEBIAN/initrd"
-		--append "root=/dev/xvda ro quiet pci=off console=ttyS0" --memory 1G --vcpus "$2"
-		--net "user,hostfwd=tcp:$1-:22")
+	local console=ttyS0
+	[ "$1" != xen ] || console=hvc0
+	ARGUMENTS=(--name debian --profile "$1" --kernel "$DEBIAN/vmlinuz" --initrd "$DEBIAN/initrd-$1"
+		--append "root=/dev/xvda ro quiet pci=off console=$console" --memory 1G --vcpus "$3"
+		--net "user,hostfwd=tcp:$2-:22")
 }
 
 # debian_ssh_config ADDRESS PORT: what ssh -F needs to know to find the host debian
