@@ -192,7 +192,7 @@ void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path,
 	int err = 0;
 
 	if (core) {
-		paravane_xs_watch_unregister(&core->watch);
+		front_unwatch(core);
 		mutex_lock(&core->lock);
 	}
 	kfree(dev->peer_path);
@@ -209,4 +209,6 @@ void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path,
 	}
 	if (err || !path)
 		paravane_front_fail(dev, err ?: -ENOMEM, "cannot watch the back end");
+	else
+		clear_bit(CORE_UNWATCHED, &core->flags);
 }

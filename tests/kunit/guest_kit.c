@@ -35,9 +35,11 @@ static struct {
 	unsigned int connects, disconnects, lost, closings, holds, drops;
 	unsigned int connecteds;
 	int refuses; /* what connect answers */
+	int blind; /* what a new watch is answered */
 	unsigned long granted; /* a bit for each reference */
 	unsigned int kept; /* pages the peer does not let go of */
 	unsigned int unmade; /* pages granted before there was a ring in them */
+	unsigned int unmatched; /* watches removed that were none */
 } world;
 
 const struct paravane_xs_tx paravane_xs_no_tx;
@@ -52,6 +54,8 @@ static void peer_set(unsigned int state)
 
 int paravane_xs_watch_register(struct paravane_xs_watch *watch)
 {
+	if (world.blind)
+		return world.blind;
 	world.watch = watch;
 	watch->fn(watch, watch->path);
 	return 0;
@@ -59,6 +63,7 @@ int paravane_xs_watch_register(struct paravane_xs_watch *watch)
 
 void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 {
+	world.unmatched += world.watch != watch;
 	world.watch = NULL;
 }
 
@@ -218,6 +223,8 @@ static void end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, world.connects, world.disconnects);
 	KUNIT_EXPECT_EQ(test, world.granted, 0);
 	KUNIT_EXPECT_EQ(test, world.state, XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, world.unmatched, 0);
+	KUNIT_EXPECT_PTR_EQ(test, world.watch, NULL);
 	paravane_front_exit();
 }
 
@@ -524,6 +531,20 @@ static void move_of_any_other_device(struct kunit *test)
 	kfree(world.dev.peer_path);
 }
 
+/* The new domain's store does not take the watch: the device is over, and is removed like any. */
+static void move_to_a_store_that_refuses(struct kunit *test)
+{
+	start_holding(test);
+	world.dev.peer_path = kstrdup("/old/kunit/0", GFP_KERNEL);
+	paravane_front_suspend(&world.dev);
+	world.blind = -EIO;
+	paravane_front_moved(&world.dev, kstrdup("/new/kunit/0", GFP_KERNEL), 7);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	KUNIT_EXPECT_TRUE(test, paravane_front_is_dead(&world.dev));
+	end_holding(test, 0, 1);
+	kfree(world.dev.peer_path);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ring_is_made_before_it_is_granted),
 	KUNIT_CASE(silent_back_end),
@@ -541,6 +562,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(suspension_that_is_cancelled),
 	KUNIT_CASE(move_of_a_held_device),
 	KUNIT_CASE(move_of_any_other_device),
+	KUNIT_CASE(move_to_a_store_that_refuses),
 	{},
 };
 
