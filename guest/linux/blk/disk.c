@@ -269,12 +269,12 @@ void vbd_disk_remove(struct vbd_disk *disk, bool dead)
 
 	WRITE_ONCE(disk->settling, true);
 	WRITE_ONCE(disk->close_wanted, false);
-	if (dead) {
-		for (i = 0; i < disk->nr_queues; i++)
-			vbd_queue_abort(&disk->queues[i]);
-		blk_mark_disk_dead(disk->gd);
-	}
+	for (i = 0; dead && i < disk->nr_queues; i++)
+		vbd_queue_abort(&disk->queues[i]);
+	/* Before the file system is told, which may wait for what it has written. */
 	vbd_disk_go_on(disk);
+	if (dead)
+		blk_mark_disk_dead(disk->gd);
 	del_gendisk(disk->gd);
 	vbd_minors_release(disk);
 }
