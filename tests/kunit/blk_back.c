@@ -69,6 +69,7 @@ static struct {
 	unsigned int order, segs; /* of its rings, and of a request */
 	enum sin sin;
 	unsigned int requests;
+	unsigned int closes; /* that were put off, and then asked for */
 } back;
 
 const struct paravane_xs_tx paravane_xs_no_tx;
@@ -106,6 +107,7 @@ bool paravane_front_is_lost(const struct paravane_front_dev *dev)
 
 void paravane_front_close(struct paravane_front_dev *dev)
 {
+	back.closes++;
 }
 
 int paravane_front_publish(struct paravane_front_dev *dev, const struct paravane_xs_tx *tx,

@@ -226,6 +226,28 @@ static void hold_with_patience(struct kunit *test)
 	free_page((unsigned long)pages);
 }
 
+/* A disk in use is closed when the last file is, but only for the back end that asked for it. */
+static void close_that_was_put_off(struct kunit *test)
+{
+	struct vbd_disk *disk = attach(test, true);
+	struct block_device *bdev;
+	unsigned int again;
+
+	for (again = 0; again < 2; again++) {
+		bdev = blkdev_get_by_dev(disk_devt(disk->gd), FMODE_READ, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(bdev));
+		KUNIT_EXPECT_EQ(test, back.drv->closing(&back.dev, false), -EBUSY);
+		if (!again) {
+			back.drv->hold(&back.dev, 0);
+			back.drv->disconnect(&back.dev);
+			KUNIT_ASSERT_EQ(test, find_back_end(), 0);
+		}
+		blkdev_put(bdev, FMODE_READ);
+		KUNIT_EXPECT_EQ(test, back.closes, again);
+	}
+	detach(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(requests_survive_the_back_end),
 	KUNIT_CASE(answered_requests_are_done),
@@ -233,6 +255,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(dropped),
 	KUNIT_CASE(lesser_back_end),
 	KUNIT_CASE(hold_with_patience),
+	KUNIT_CASE(close_that_was_put_off),
 	{},
 };
 

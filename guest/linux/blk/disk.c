@@ -243,9 +243,10 @@ int vbd_disk_resume(struct vbd_disk *disk)
 			limits.sector_size, sector_size);
 		return -EINVAL;
 	}
-	/* That was the other back end. */
+	/* That was the other back end. If it is the same one, it says so again. */
 	disk->no_flush = false;
 	disk->no_discard = false;
+	WRITE_ONCE(disk->close_wanted, false);
 	disk->info = vbd_read_info(disk);
 	set_disk_ro(disk->gd, disk->info & VDISK_READONLY);
 	compat_disk_set_write_cache(disk->gd, limits.write_cache);
