@@ -274,6 +274,7 @@ static bool xs_reader_wakes(void)
 	       stream_readable(&in);
 }
 
+/* Under the lock throughout: with another store there is another channel as well. */
 static int xs_read(void *data, size_t len)
 {
 	int done;
@@ -283,6 +284,9 @@ static int xs_read(void *data, size_t len)
 		done = -EINTR;
 	else
 		done = renewed ? -ESTALE : stream_read(&in, data, len);
+	/* The store may be waiting for the room we made. */
+	if (!done)
+		paravane_evtchn_notify(channel);
 	mutex_unlock(&xs_read_lock);
 	return done;
 }
@@ -299,8 +303,6 @@ static int xs_take(void *data, size_t len)
 		if (done < 0)
 			return done;
 		if (!done) {
-			/* The store may be waiting for the room we made. */
-			paravane_evtchn_notify(channel);
 			wait_event_interruptible(ring_wait, xs_reader_wakes());
 			if (kthread_should_stop() || READ_ONCE(dead))
 				return -EINTR;
