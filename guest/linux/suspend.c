@@ -11,6 +11,7 @@
  * again as they are thawed.
  */
 #include <linux/kernel.h>
+#include <linux/sched/mm.h>
 #include <linux/stop_machine.h>
 #include <linux/suspend.h>
 #include <linux/syscore_ops.h>
@@ -74,13 +75,17 @@ static int suspend_quiet(void *data)
 static void suspend_machine(struct work_struct *work)
 {
 	long answer = -EINTR;
+	unsigned int noio;
 	int err;
 
 	if (paravane_upcall_stops()) {
 		pr_err("cannot suspend: events come by an interrupt line, and it would stop\n");
 		return;
 	}
+	/* Disks that memory is to be written to wait for us. */
+	noio = memalloc_noio_save();
 	err = hibernate_quiet_exec(suspend_quiet, &answer);
+	memalloc_noio_restore(noio);
 	if (moved)
 		paravane_power_moved();
 	moved = false;
