@@ -164,6 +164,7 @@ void paravane_power_moved(void);
 void paravane_suspend(void);
 void paravane_suspend_exit(void);
 bool paravane_suspend_moved(void);
+bool paravane_suspend_under_way(void);
 #else
 static inline void paravane_suspend(void)
 {
@@ -174,6 +175,11 @@ static inline void paravane_suspend_exit(void)
 }
 
 static inline bool paravane_suspend_moved(void)
+{
+	return false;
+}
+
+static inline bool paravane_suspend_under_way(void)
 {
 	return false;
 }

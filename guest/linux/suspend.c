@@ -11,6 +11,7 @@
  * again as they are thawed.
  */
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/stop_machine.h>
 #include <linux/suspend.h>
@@ -27,6 +28,9 @@
 /* True from the moment the machine has moved until its devices know */
 static bool moved;
 
+/* Who has the devices frozen, if it is us */
+static struct task_struct *freezer;
+
 /**
  * paravane_suspend_moved() - does the machine go on in another domain?
  *
@@ -35,6 +39,17 @@ static bool moved;
 bool paravane_suspend_moved(void)
 {
 	return moved;
+}
+
+/**
+ * paravane_suspend_under_way() - is it for us that the machine stops?
+ *
+ * For devices that are frozen, by whoever freezes them. Otherwise it hibernates: the hypervisor
+ * would know nothing of a machine that comes from a disk.
+ */
+bool paravane_suspend_under_way(void)
+{
+	return freezer == current;
 }
 
 /* All CPUs are stopped: the first one is here, with interrupts off, the others wait for it. */
@@ -84,7 +99,9 @@ static void suspend_machine(struct work_struct *work)
 	}
 	/* Disks that memory is to be written to wait for us. */
 	noio = memalloc_noio_save();
+	freezer = current;
 	err = hibernate_quiet_exec(suspend_quiet, &answer);
+	freezer = NULL;
 	memalloc_noio_restore(noio);
 	if (moved)
 		paravane_power_moved();

@@ -119,6 +119,10 @@ static char *device_find_peer(struct paravane_front_dev *fdev, domid_t *peer)
 
 static int bus_freeze(struct device *dev)
 {
+	if (!paravane_suspend_under_way()) {
+		dev_err(dev, "cannot hibernate: its back end would be gone\n");
+		return -EOPNOTSUPP;
+	}
 	paravane_front_suspend(to_paravane_front_dev(dev));
 	return 0;
 }
