@@ -325,6 +325,7 @@ void paravane_unplug_again(void)
 		return;
 	if (paravane_unplug_greet(&unplug_io)) {
 		pr_warn("emulated devices are back: this device model does not unplug them\n");
+		gone = 0;
 		return;
 	}
 	outw(unwanted, PARAVANE_UNPLUG_PORT);
