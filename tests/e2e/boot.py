@@ -4,8 +4,8 @@
 
 Measures each COMMAND REPEATS times, interleaved: from the start of the process to the moment the guest's
 init marks itself on the debug port, with the VM exits KVM counted until then (debugfs, the same source for
-every hypervisor). "{run}" in a COMMAND is replaced by the number of the repetition. Writes
-{NAME: {"ms": [...], "exits": [...], "command": [...]}}.
+every hypervisor), and how many of them the host's own interrupts were. "{run}" in a COMMAND is replaced by the
+number of the repetition. Writes {NAME: {"ms": [...], "exits": [...], "irq_exits": [...], "command": [...]}}.
 """
 import glob
 import json
@@ -19,11 +19,11 @@ LIMIT = 120
 DEBUGFS = "/sys/kernel/debug"
 
 
-def vm_exits(pid):
-    """Exits of all vCPUs of the VM that process pid, or one it started, owns."""
+def vm_count(pid, name):
+    """KVM's counter for all vCPUs of the VM that process pid, or one it started, owns."""
     with open(f"/proc/{pid}/task/{pid}/children") as f:
         pids = [pid, *f.read().split()]
-    return sum(int(open(f).read()) for p in pids for f in glob.glob(f"{DEBUGFS}/kvm/{p}-*/exits"))
+    return sum(int(open(f).read()) for p in pids for f in glob.glob(f"{DEBUGFS}/kvm/{p}-*/{name}"))
 
 
 def stop(child):
@@ -50,7 +50,8 @@ def measure(command):
                 seen += data
             else:
                 time.sleep(0.0005)
-        return (time.monotonic() - start) * 1000, vm_exits(child.pid)
+        ms = (time.monotonic() - start) * 1000
+        return ms, vm_count(child.pid, "irq_exits"), vm_count(child.pid, "exits")
     finally:
         stop(child)
 
@@ -70,11 +71,14 @@ out, repeats = sys.argv[1], int(sys.argv[2])
 commands = split(sys.argv[3:])
 if not os.path.isdir(f"{DEBUGFS}/kvm"):
     subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUGFS], check=True)
-results = {name: {"ms": [], "exits": [], "command": command} for name, command in commands}
+results = {name: {"ms": [], "exits": [], "irq_exits": [], "command": command} for name, command in commands}
 for run in range(repeats):
     for name, command in commands:
-        ms, exits = measure([word.replace("{run}", str(run)) for word in command])
+        exits = 0
+        while not exits:  # the guest had gone before its counters were read
+            ms, irqs, exits = measure([word.replace("{run}", str(run)) for word in command])
         results[name]["ms"].append(round(ms))
         results[name]["exits"].append(exits)
+        results[name]["irq_exits"].append(irqs)
 with open(out, "w") as f:
     json.dump(results, f, indent=1)
