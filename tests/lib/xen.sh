@@ -17,6 +17,23 @@ xen_bridge() {
 	ip link set xenbr0 up
 }
 
+# xen_emulated MODULE...: drivers of emulated devices, in $EMULATED as arguments of guest_initramfs; the
+# guest's /lib/modules/emulated lists them in load order
+xen_emulated() {
+	local module kind file name
+	EMULATED=(-f "$WORK/emulated:lib/modules/emulated")
+	for module; do
+		while read -r kind file _; do
+			[ "$kind" = insmod ] || continue
+			name=$(basename "$file" .ko)
+			grep -qx "$name" "$WORK/emulated" 2>/dev/null && continue
+			echo "$name" >>"$WORK/emulated"
+			EMULATED+=(-f "$file:lib/modules/$name.ko")
+		done < <(modprobe -d "${MODULES%/lib/modules/*}" -S "$(basename "$MODULES")" \
+			--show-depends "$module")
+	done
+}
+
 # xen_create NAME VCPUS MEMORY_MIB APPEND [LINE...]: start a guest of $WORK/NAME.cpio; lines are added to
 # its configuration
 xen_create() {
@@ -28,13 +45,15 @@ xen_create() {
 		memory = $memory
 		vcpus = $vcpus
 		kernel = "$KERNEL"
-		ramdisk = "$WORK/$name.cpio"
+		ramdisk = "$WORK/$name.cpio.gz"
 		cmdline = "quiet panic=-1 console=ttyS0 nopv guest.out=ttyS1 guest.paravane=unplug=disks,nics $append"
 		serial = [ "file:$WORK/$name.console", "file:$WORK/$name.says" ]
 		vga = "none"
 		on_crash = "destroy"
 	CFG
 	[ $# -eq 0 ] || printf '%s\n' "$@" >>"$WORK/$name.cfg"
+	# The device model hands kernel and initramfs over byte by byte: a second for each MiB, or more
+	gzip -1 "$WORK/$name.cpio"
 	: >"$WORK/$name.says"
 	tail -n +1 -F "$WORK/$name.says" >"$WORK/$name.log" 2>/dev/null &
 	xl create "$WORK/$name.cfg" >&2
