@@ -16,6 +16,9 @@
 #include "guest/linux/hypercall.h"
 #include "guest/linux/internal.h"
 
+/* Nobody has tried anything older, so it is refused rather than tried on a user's data. */
+#define XEN_OLDEST 4
+
 struct paravane_platform paravane_platform;
 
 static char *transport = "auto";
@@ -131,8 +134,11 @@ static int check_features(void)
 	struct xen_feature_info info = { .submap_idx = 0 };
 	long ret = paravane_xen_version(XENVER_get_features, &info);
 
-	if (ret < 0)
-		return ret;
+	if (ret < 0) {
+		pr_err("the hypervisor does not say what it can do (XENVER_get_features gave %ld)\n",
+		       ret);
+		return -ENODEV;
+	}
 	if (!(info.submap & BIT(XENFEAT_auto_translated_physmap))) {
 		pr_err("this is a Xen PV domain, not a hardware-virtualized one\n");
 		return -ENODEV;
@@ -167,6 +173,11 @@ int paravane_detect(void)
 	has_hvm_leaf = regs.eax - base >= 4;
 	paravane_cpuid_native(base + 1, &regs);
 	paravane_platform.version = regs.eax;
+	if (regs.eax >> 16 < XEN_OLDEST) {
+		pr_err("Xen %u.%u is too old, it has to be %u.0 at least\n", regs.eax >> 16,
+		       regs.eax & 0xffff, XEN_OLDEST);
+		return -ENODEV;
+	}
 	if (has_hvm_leaf) {
 		paravane_cpuid_native(base + 4, &regs);
 		paravane_platform.has_vcpu_id = regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT;

@@ -228,15 +228,20 @@ void paravane_grant_pool_exit(struct paravane_grant_pool *pool)
 }
 EXPORT_SYMBOL_GPL(paravane_grant_pool_exit);
 
+/* How many frames there can be, or -errno. */
 static int query_max_frames(void)
 {
 	struct gnttab_query_size query = { .dom = DOMID_SELF };
 	long err = paravane_gnttab_op(GNTTABOP_query_size, &query, 1);
 
-	if (err)
+	if (!err && query.status != GNTST_okay)
+		err = -EIO;
+	if (!err && !query.max_nr_frames)
+		err = -ENOSPC;
+	if (err) {
+		pr_err("no grant table: the hypervisor has no frame for it (%ld)\n", err);
 		return err;
-	if (query.status != GNTST_okay)
-		return -EIO;
+	}
 	return min_t(u32, query.max_nr_frames, FRAMES_MAX);
 }
 
@@ -254,12 +259,12 @@ int paravane_gnttab_init(void)
 	/* An earlier kernel may have chosen version 2; who knows only version 1 says -ENOSYS. */
 	ret = paravane_gnttab_op(GNTTABOP_set_version, &version, 1);
 	if (ret && ret != -ENOSYS) {
-		pr_err("no version 1 grant table (%ld)\n", ret);
+		pr_err("no grant table: the hypervisor has none of version 1 (%ld)\n", ret);
 		return ret;
 	}
 	err = query_max_frames();
-	if (err <= 0)
-		return err ? err : -ENOSPC;
+	if (err < 0)
+		return err;
 	max_frames = err;
 	nr_frames = 0;
 
@@ -274,7 +279,7 @@ int paravane_gnttab_init(void)
 	err = grow();
 	mutex_unlock(&grow_lock);
 	if (err) {
-		pr_err("cannot map the grant table (%d)\n", err);
+		pr_err("no grant table: its first frame cannot be mapped (%d)\n", err);
 		goto free;
 	}
 	return 0;

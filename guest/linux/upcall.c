@@ -59,6 +59,10 @@ static struct irq_domain *upcall_domain;
 static struct fwnode_handle *upcall_fwnode;
 static int upcall_hotplug;
 
+/* Why a CPU has no vector; told by itself only once there are vectors. */
+static int vector_err;
+static bool vectors_settled;
+
 /**
  * paravane_shared_info() - the shared_info page
  */
@@ -216,7 +220,9 @@ static int upcall_online(unsigned int cpu)
 	int err = upcall_start(uc, cpu);
 
 	if (err) {
-		pr_warn("CPU %u receives no events (%d)\n", cpu, err);
+		vector_err = err;
+		if (vectors_settled)
+			pr_err("CPU %u receives no events (%d)\n", cpu, err);
 		return 0;
 	}
 	local_irq_save(flags);
@@ -257,15 +263,23 @@ static void upcall_domain_destroy(void)
 	irq_domain_free_fwnode(upcall_fwnode);
 }
 
+/* Does a CPU have a vector? One line for those that have none beside it. */
 static bool vectors_work(void)
 {
+	static struct cpumask without;
 	unsigned int cpu;
 
+	cpumask_clear(&without);
 	for_each_online_cpu(cpu) {
-		if (paravane_upcall_vcpu(cpu) >= 0)
-			return true;
+		if (paravane_upcall_vcpu(cpu) < 0)
+			cpumask_set_cpu(cpu, &without);
 	}
-	return false;
+	if (cpumask_equal(&without, cpu_online_mask))
+		return false;
+	if (!cpumask_empty(&without))
+		pr_err("these CPUs receive no events: %*pbl (%d)\n", cpumask_pr_args(&without),
+		       vector_err);
+	return true;
 }
 
 static void vectors_stop(void)
@@ -283,6 +297,8 @@ static int vectors_start(void)
 	err = upcall_domain_create();
 	if (err)
 		return err;
+	vectors_settled = false;
+	vector_err = -ENXIO;
 	upcall_hotplug = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "paravane:online", upcall_online,
 					   upcall_offline);
 	if (upcall_hotplug < 0) {
@@ -291,8 +307,9 @@ static int vectors_start(void)
 	}
 	if (!vectors_work()) {
 		vectors_stop();
-		return -ENXIO;
+		return vector_err;
 	}
+	vectors_settled = true;
 	if (paravane_hvm_set_param(HVM_PARAM_CALLBACK_IRQ, CALLBACK_AWARE))
 		pr_info("the toolstack is not told that this guest knows Xen\n");
 	return 0;
@@ -361,26 +378,33 @@ static int line_start(void)
 		line_stop();
 		return err;
 	}
-	pr_info("events arrive by the platform device's interrupt, all on one CPU at a time\n");
 	return 0;
 }
 
 static int upcall_choose(void)
 {
-	int err;
+	const char *why = "the hypervisor takes no upcall vectors";
+	int vectors = -EOPNOTSUPP;
+	int line;
 
-	if (strcmp(upcall, "intx")) {
-		err = vectors_start();
-		if (!err)
-			return 0;
-		pr_warn("the hypervisor takes no upcall vectors (%d)\n", err);
-		if (!strcmp(upcall, "vector"))
-			return err;
+	if (strcmp(upcall, "intx"))
+		vectors = vectors_start();
+	else
+		why = "upcall vectors are not wanted";
+	if (!vectors)
+		return 0;
+	if (!strcmp(upcall, "vector")) {
+		pr_err("no events: %s (%d), and upcall=vector\n", why, vectors);
+		return vectors;
 	}
-	err = line_start();
-	if (err)
-		pr_err("no events come by the interrupt of a platform device (%d)\n", err);
-	return err;
+	line = line_start();
+	if (line)
+		pr_err("no events: %s (%d), and none comes by a platform device's interrupt (%d)\n",
+		       why, vectors, line);
+	else
+		pr_info("%s (%d): events arrive by the platform device's interrupt, all on one CPU\n",
+			why, vectors);
+	return line;
 }
 
 /**

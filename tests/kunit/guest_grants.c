@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest/linux/gnttab.c: what an earlier kernel left in the table. This file plays the hypervisor.
+ * guest/linux/gnttab.c: what an earlier kernel left in the table, what another domain's has, and
+ * hypervisors that give none. This file plays the hypervisor.
  */
 #include "tests/kunit/core.c"
+#include "tests/kunit/lines.c"
 
 #include "guest/linux/gnttab.c"
 
@@ -11,10 +13,13 @@
 
 static struct grant_entry_v1 *table;
 static unsigned long put_to; /* where a frame was put once more */
+static unsigned int most_frames = 1;
+static long no_version, no_size, no_frame; /* what it answers instead */
+static int16_t size_status = GNTST_okay;
 
 struct page *paravane_physmap_take(unsigned int space, unsigned long idx)
 {
-	return virt_to_page(table);
+	return no_frame ? ERR_PTR(no_frame) : virt_to_page(table);
 }
 
 bool paravane_physmap_leave(struct page *page)
@@ -37,11 +42,11 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 	}
 	if (nr != __HYPERVISOR_grant_table_op)
 		return -ENOSYS;
-	if (a1 == GNTTABOP_query_size) {
-		size->max_nr_frames = 1;
-		size->status = GNTST_okay;
-	}
-	return 0;
+	if (a1 != GNTTABOP_query_size)
+		return no_version;
+	size->max_nr_frames = most_frames;
+	size->status = size_status;
+	return no_size;
 }
 
 /* Of an earlier kernel's grants none stays live, and what is mapped is not handed out. */
@@ -94,9 +99,37 @@ static void in_another_domain(struct kunit *test)
 	free_page((unsigned long)table);
 }
 
+static void expect_no_table(struct kunit *test, int err, const char *why)
+{
+	static_call_update(paravane_hypercall, hypercall);
+	said = 0;
+	KUNIT_EXPECT_EQ(test, paravane_gnttab_init(), err);
+	EXPECT_ONE_LINE(test, why);
+	most_frames = 1;
+	no_version = 0;
+	no_size = 0;
+	no_frame = 0;
+	size_status = GNTST_okay;
+}
+
+static void no_table(struct kunit *test)
+{
+	no_version = -EBUSY;
+	expect_no_table(test, -EBUSY, "none of version 1 (-16)");
+	no_size = -ENOSYS;
+	expect_no_table(test, -ENOSYS, "has no frame for it (-38)");
+	size_status = GNTST_permission_denied;
+	expect_no_table(test, -EIO, "has no frame for it (-5)");
+	most_frames = 0;
+	expect_no_table(test, -ENOSPC, "has no frame for it (-28)");
+	no_frame = -EINVAL;
+	expect_no_table(test, -EINVAL, "first frame cannot be mapped (-22)");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(left_by_an_earlier_kernel),
 	KUNIT_CASE(in_another_domain),
+	KUNIT_CASE(no_table),
 	{},
 };
 

@@ -5,6 +5,7 @@
  * up for as long as vCPU 0's flag is set.
  */
 #include "tests/kunit/core.c"
+#include "tests/kunit/lines.c"
 
 #include <linux/interrupt.h>
 
@@ -22,7 +23,7 @@ static struct {
 	unsigned int raised;
 	unsigned int left;
 	bool raise;
-	bool refuse;
+	unsigned int refuse; /* CPUs whose vectors are, a mask */
 	bool here; /* shared_info is in our memory */
 	bool aware; /* the toolstack is told of us */
 	bool latched; /* shared_info has the layout of the vCPU's mode */
@@ -160,7 +161,7 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 	}
 	if (a1 != HVMOP_set_evtchn_upcall_vector)
 		return 0;
-	if (hv.refuse)
+	if (hv.refuse & BIT(op->vcpu))
 		return -EINVAL;
 	hv.vectors[op->vcpu] = op->vector;
 	return 0;
@@ -170,6 +171,7 @@ static void start(struct kunit *test)
 {
 	memset(&hv, 0, sizeof(hv));
 	dispatched = 0;
+	said = 0;
 	upcall = "auto";
 	paravane_platform.has_upcall_vector = true;
 	static_call_update(paravane_hypercall, hypercall);
@@ -233,12 +235,13 @@ static void works_by_line(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, hv.here);
 	for_each_online_cpu(cpu)
 		KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(cpu), -ENXIO);
+	KUNIT_EXPECT_EQ(test, said, 0);
 }
 
 static void refused_vector(struct kunit *test)
 {
 	start(test);
-	hv.refuse = true;
+	hv.refuse = ~0u;
 	works_by_line(test);
 	KUNIT_EXPECT_EQ(test, hv.left, 0);
 }
@@ -262,27 +265,44 @@ static void line_asked_for(struct kunit *test)
 static void no_way(struct kunit *test)
 {
 	start(test);
-	hv.refuse = true;
+	hv.refuse = ~0u;
 	hv.no_device = true;
 	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ENODEV);
 	KUNIT_EXPECT_FALSE(test, hv.here);
+	EXPECT_ONE_LINE(test, "no upcall vectors (-22), and none comes by a platform device's");
 
 	start(test);
-	hv.refuse = true;
+	hv.refuse = ~0u;
 	hv.dead = true;
 	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ETIMEDOUT);
 	KUNIT_EXPECT_NULL(test, hv.line);
 	KUNIT_EXPECT_FALSE(test, hv.here);
+	EXPECT_ONE_LINE(test, "none comes by a platform device's interrupt (-110)");
 
 	start(test);
-	hv.refuse = true;
+	hv.refuse = ~0u;
 	upcall = "vector";
-	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -ENXIO);
+	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -EINVAL);
 	KUNIT_EXPECT_FALSE(test, hv.here);
+	EXPECT_ONE_LINE(test, "no upcall vectors (-22), and upcall=vector");
 
 	start(test);
 	upcall = "gsi";
 	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -EINVAL);
+	EXPECT_ONE_LINE(test, "unknown upcall \"gsi\"");
+}
+
+/* The other CPUs have to do, and one line names those that get nothing. */
+static void some_refused_vectors(struct kunit *test)
+{
+	start(test);
+	hv.refuse = BIT(1);
+	KUNIT_ASSERT_EQ(test, paravane_upcall_init(), 0);
+	EXPECT_ONE_LINE(test, "these CPUs receive no events: 1 (-22)");
+	KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(0), 0);
+	KUNIT_EXPECT_EQ(test, paravane_upcall_vcpu(1), -ENXIO);
+	paravane_upcall_exit();
+	KUNIT_EXPECT_EQ(test, said, 0);
 }
 
 /* Whoever does not know the layout of shared_info does not touch it. */
@@ -292,6 +312,7 @@ static void refused_callback(struct kunit *test)
 	hv.refuse_callback = true;
 	KUNIT_EXPECT_EQ(test, paravane_upcall_init(), -EINVAL);
 	KUNIT_EXPECT_FALSE(test, hv.here);
+	EXPECT_ONE_LINE(test, "HVM_PARAM_CALLBACK_IRQ refused (-22)");
 }
 
 /* At a restart the page is given back; what still has its address does no harm. */
@@ -344,6 +365,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_vectors),
 	KUNIT_CASE(line_asked_for),
 	KUNIT_CASE(no_way),
+	KUNIT_CASE(some_refused_vectors),
 	KUNIT_CASE(refused_callback),
 	KUNIT_CASE(shutdown_gives_shared_info_back),
 	KUNIT_CASE(resume_in_another_domain),
