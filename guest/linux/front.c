@@ -150,7 +150,7 @@ static void front_switch(struct paravane_front_core *core, enum xenbus_state sta
 
 	core->state = state;
 	err = paravane_xs_tx_run(front_write_state, core);
-	if (err && err != -ENOENT)
+	if (err && err != -ENOENT && !paravane_xs_is_silent())
 		dev_warn(&core->dev->dev, "cannot write state %d (%d)\n", state, err);
 }
 
@@ -355,8 +355,10 @@ static enum paravane_front_action front_decide(struct paravane_front_core *core)
 	}
 	peer = front_peer_state(core);
 	action = paravane_front_step(phase, peer);
+	/* Nothing can be seen through a silent store, however long one waits. */
 	if (action == PARAVANE_FRONT_NONE &&
-	    time_after_eq(jiffies, core->since + READ_ONCE(peer_patience)))
+	    (paravane_xs_is_silent() ||
+	     time_after_eq(jiffies, core->since + READ_ONCE(peer_patience))))
 		action = paravane_front_timeout(phase);
 	return action;
 }
@@ -416,6 +418,8 @@ static bool front_advance(struct paravane_front_core *core)
 /* The peer has kept us waiting: say so, once for each phase. */
 static void front_complain(struct paravane_front_core *core)
 {
+	if (paravane_xs_is_silent())
+		return;
 	core->told = true;
 	dev_warn(&core->dev->dev,
 		 "no answer from the back end %s for %u s: it is %s, we are in phase \"%s\"\n",

@@ -128,6 +128,8 @@ void paravane_gnttab_resume(void);
 int paravane_xs_init(void);
 void paravane_xs_exit(void);
 void paravane_xs_shutdown(void);
+bool paravane_xs_is_silent(void);
+int paravane_xs_hello(void);
 int paravane_xs_suspend(void);
 void paravane_xs_resume(bool moved);
 bool paravane_xs_tx_is_open(void);

@@ -158,7 +158,8 @@ int paravane_power_init(void)
 	}
 	err = paravane_xs_watch_register(&shutdown_watch);
 	if (err) {
-		pr_err("cannot watch for shutdown requests (%d)\n", err);
+		if (!paravane_xs_is_silent())
+			pr_err("cannot watch for shutdown requests (%d)\n", err);
 		goto restart;
 	}
 	announce(true);

@@ -243,7 +243,7 @@ static void scan_type(const char *type, unsigned int *budget)
 	char **names = paravane_xs_directory(&paravane_xs_no_tx, DEVICE_DIR, type, &count);
 
 	if (IS_ERR(names)) {
-		if (PTR_ERR(names) != -ENOENT)
+		if (PTR_ERR(names) != -ENOENT && !paravane_xs_is_silent())
 			pr_warn("cannot list the devices of type %s (%ld)\n", type, PTR_ERR(names));
 		return;
 	}
@@ -259,7 +259,7 @@ static void scan_new(void)
 	char **types = paravane_xs_directory(&paravane_xs_no_tx, DEVICE_DIR, "", &count);
 
 	if (IS_ERR(types)) {
-		if (PTR_ERR(types) != -ENOENT)
+		if (PTR_ERR(types) != -ENOENT && !paravane_xs_is_silent())
 			pr_warn("cannot list devices (%ld)\n", PTR_ERR(types));
 		return;
 	}
@@ -341,7 +341,8 @@ int paravane_xenbus_init(void)
 		return err;
 	err = paravane_xs_watch_register(&devices_watch);
 	if (err) {
-		pr_err("cannot watch for devices (%d)\n", err);
+		if (!paravane_xs_is_silent())
+			pr_err("cannot watch for devices (%d)\n", err);
 		bus_unregister(&paravane_bus);
 		return err;
 	}

@@ -15,6 +15,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -28,16 +29,16 @@
 #include "guest/linux/xs.h"
 #include "ring/stream.h"
 
-static unsigned int timeout = 30;
+/* Unloading must come to an end within half a minute, with this in it once. */
+static unsigned int timeout = 20;
 module_param_named(xs_timeout, timeout, uint, 0644);
-MODULE_PARM_DESC(xs_timeout, "Seconds to wait for XenStore (default 30)");
+MODULE_PARM_DESC(xs_timeout, "Seconds to wait for XenStore (default 20)");
 
-/* What is left of the time to wait once the store has let one operation time out. */
-#define STALLED_TIMEOUT HZ
-
-/* The same when the machine restarts, before and after. */
+/* The same when the machine restarts. */
 #define SHUTDOWN_TIMEOUT (2 * HZ)
-#define SHUTDOWN_STALLED_TIMEOUT (HZ / 10)
+
+/* What is left of it once the store has let one operation time out. */
+#define STALLED_TIMEOUT (HZ / 10)
 
 /* How long the machine waits with being suspended until nobody waits for an answer. */
 #define SUSPEND_PATIENCE (5 * HZ)
@@ -127,9 +128,25 @@ static bool xs_closed(void)
 
 static long xs_patience(void)
 {
-	if (system_state == SYSTEM_RESTART)
-		return READ_ONCE(stalled) ? SHUTDOWN_STALLED_TIMEOUT : SHUTDOWN_TIMEOUT;
-	return READ_ONCE(stalled) ? STALLED_TIMEOUT : (long)max(timeout, 1U) * HZ;
+	if (READ_ONCE(stalled))
+		return STALLED_TIMEOUT;
+	return system_state == SYSTEM_RESTART ? SHUTDOWN_TIMEOUT : (long)max(timeout, 1U) * HZ;
+}
+
+/**
+ * paravane_xs_is_silent() - has the store stopped answering, as the log says by then?
+ */
+bool paravane_xs_is_silent(void)
+{
+	return READ_ONCE(stalled) || READ_ONCE(dead);
+}
+
+/* Room for a message as a whole, or for all the ring can hold; or for nothing but an error. */
+static bool xs_has_room(size_t len)
+{
+	int room = stream_writable(&out);
+
+	return room < 0 || room >= min(len, sizeof(intf->req)) || READ_ONCE(dead);
 }
 
 /*
@@ -141,22 +158,21 @@ static int xs_put(const void *data, size_t len, long *left)
 	bool begun = false;
 
 	while (len) {
-		int done = stream_write(&out, data, len);
+		int done;
 
-		if (READ_ONCE(dead))
-			return -EIO;
-		if (done < 0)
-			return done;
-		if (!done) {
+		if (!xs_has_room(len)) {
 			paravane_evtchn_notify(channel);
-			*left = wait_event_timeout(ring_wait,
-						   READ_ONCE(dead) || stream_writable(&out), *left);
+			*left = wait_event_timeout(ring_wait, xs_has_room(len), *left);
 			if (!*left)
 				return begun ? -EPIPE : -ETIMEDOUT;
-		} else {
-			begun = true;
-			WRITE_ONCE(moved, true);
 		}
+		if (READ_ONCE(dead))
+			return -EIO;
+		done = stream_write(&out, data, len);
+		if (done < 0)
+			return done;
+		begun = true;
+		WRITE_ONCE(moved, true);
 		data += done;
 		len -= done;
 	}
@@ -168,6 +184,7 @@ static int xs_send(struct paravane_xs_msg *msg, struct waiter *w, long *left)
 	int err;
 
 	mutex_lock(&xs_write_lock);
+	*left = xs_patience();
 	w->req_id = ++last_req_id;
 	msg->hdr.req_id = w->req_id;
 
@@ -227,8 +244,8 @@ static char *xs_judge(const struct paravane_xs_msg *msg, struct waiter *w)
 char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len)
 {
 	struct waiter w = { .list = LIST_HEAD_INIT(w.list) };
-	long left = xs_patience();
 	int err = msg->err;
+	long left;
 
 	if (err)
 		return ERR_PTR(err);
@@ -236,10 +253,8 @@ char *paravane_xs_talk(struct paravane_xs_msg *msg, unsigned int *len)
 	err = xs_send(msg, &w, &left);
 	if (!err && !wait_for_completion_timeout(&w.done, left))
 		err = -ETIMEDOUT;
-	if (err == -ETIMEDOUT) {
-		WRITE_ONCE(stalled, true);
-		pr_warn_ratelimited("XenStore does not answer (operation %u)\n", msg->hdr.type);
-	}
+	if (err == -ETIMEDOUT && !xchg(&stalled, true))
+		pr_err("XenStore does not answer: what needs it fails\n");
 	if (err)
 		xs_give_up(&w, err);
 	if (len)
@@ -253,7 +268,8 @@ static void xs_answer(const struct xsd_sockmsg *hdr)
 	char *body = kmemdup_nul(in_body, hdr->len, GFP_KERNEL);
 	struct waiter *w;
 
-	WRITE_ONCE(stalled, false);
+	if (xchg(&stalled, false))
+		pr_info("XenStore answers again\n");
 	spin_lock_irq(&xs_lists_lock);
 	list_for_each_entry(w, &waiters, list) {
 		if (w->req_id != hdr->req_id)
@@ -362,7 +378,8 @@ static int xs_start_over(void)
 {
 	if (!(intf->server_features & XENSTORE_SERVER_FEATURE_RECONNECTION))
 		return 0;
-	if (!xs_closed() && intf->req_prod == intf->req_cons && intf->rsp_prod == intf->rsp_cons)
+	if (!xs_closed() && intf->req_prod == intf->req_cons && intf->rsp_prod == intf->rsp_cons &&
+	    READ_ONCE(intf->connection) == XENSTORE_CONNECTED)
 		return 0;
 	WRITE_ONCE(intf->connection, XENSTORE_RECONNECT);
 	paravane_evtchn_notify(channel);
@@ -386,7 +403,8 @@ static int xs_attach(void)
 static int xs_find(u64 *gfn, u64 *port)
 {
 	if (!paravane_hvm_get_param(HVM_PARAM_STORE_PFN, gfn) &&
-	    !paravane_hvm_get_param(HVM_PARAM_STORE_EVTCHN, port) && *gfn && *port)
+	    !paravane_hvm_get_param(HVM_PARAM_STORE_EVTCHN, port) && *gfn && *port &&
+	    !(*gfn >> (boot_cpu_data.x86_phys_bits - PAGE_SHIFT)))
 		return 0;
 	pr_err("the hypervisor has no XenStore for this guest\n");
 	return -ENODEV;
@@ -399,19 +417,17 @@ static int xs_connect(evtchn_port_t port)
 
 	channel = paravane_evtchn_adopt(port, 0, 0, xs_event, NULL);
 	err = PTR_ERR_OR_ZERO(channel);
-	if (err) {
-		channel = NULL;
-		goto complain;
-	}
-	err = xs_start_over();
+	if (!err)
+		err = xs_start_over();
 	if (!err)
 		err = xs_attach();
 	if (!err)
 		return 0;
-	paravane_evtchn_close(channel);
+	if (!IS_ERR(channel))
+		paravane_evtchn_close(channel);
 	channel = NULL;
-complain:
-	pr_err("cannot use the XenStore ring (%d)\n", err);
+	pr_err("cannot use the XenStore ring (%d)%s\n", err,
+	       err == -ETIMEDOUT ? ": XenStore does not answer" : "");
 	return err;
 }
 
@@ -423,33 +439,14 @@ static int xs_map(void)
 	if (err)
 		return err;
 	intf = memremap(intf_gfn << PAGE_SHIFT, PAGE_SIZE, MEMREMAP_WB);
-	if (!intf)
+	if (!intf) {
+		pr_err("cannot map the XenStore ring, page %llx\n", intf_gfn);
 		return -ENOMEM;
+	}
 	err = xs_connect(port);
 	if (err)
 		memunmap(intf);
 	return err;
-}
-
-/* Forget the watches of whoever was here before; old stores do not know the request. */
-static int xs_hello(void)
-{
-	struct paravane_xs_msg *msg = kmalloc(sizeof(*msg), GFP_KERNEL);
-	char *answer;
-
-	if (!msg)
-		return -ENOMEM;
-	paravane_xs_msg_init(msg, XS_RESET_WATCHES, 0);
-	paravane_xs_msg_string(msg, "");
-	answer = paravane_xs_talk(msg, NULL);
-	kfree(msg);
-	if (!IS_ERR(answer)) {
-		kfree(answer);
-	} else if (PTR_ERR(answer) == -ETIMEDOUT || PTR_ERR(answer) == -EIO) {
-		pr_err("XenStore does not answer\n");
-		return PTR_ERR(answer);
-	}
-	return 0;
 }
 
 /**
@@ -463,6 +460,8 @@ int paravane_xs_init(void)
 
 	dead = false;
 	stalled = false;
+	/* Not those of an earlier load, whose answers may yet come. */
+	last_req_id = get_random_u32();
 	in_body = kmalloc(XENSTORE_PAYLOAD_MAX, GFP_KERNEL);
 	if (!in_body)
 		return -ENOMEM;
@@ -477,7 +476,7 @@ int paravane_xs_init(void)
 		err = PTR_ERR(thread);
 		goto watch;
 	}
-	err = xs_hello();
+	err = paravane_xs_hello();
 	if (err)
 		goto stop;
 	return 0;

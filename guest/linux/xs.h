@@ -2,8 +2,8 @@
 /*
  * XenStore client: <xen-public/io/xs_wire.h>.
  *
- * Every function here may sleep, for 30 seconds at most: then the operation fails with -ETIMEDOUT.
- * After that, and until the store answers something again, operations wait for one second only.
+ * Every function here may sleep, for 20 seconds at most: then the operation fails with -ETIMEDOUT.
+ * After that, and until the store answers something again, operations wait for a tenth of a second.
  * Paths are relative to the guest's home (/local/domain/<domid>) unless they start with a slash.
  */
 #ifndef PARAVANE_LINUX_XS_H

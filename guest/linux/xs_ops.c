@@ -58,6 +58,20 @@ static int done(char *answer)
 	return 0;
 }
 
+/**
+ * paravane_xs_hello() - have the store forget the watches of whoever was here before
+ *
+ * Old stores do not know the request.
+ *
+ * Return: 0, or -errno if there is no answer.
+ */
+int paravane_xs_hello(void)
+{
+	int err = done(path_op(XS_RESET_WATCHES, &paravane_xs_no_tx, "", "", "", 0, NULL));
+
+	return paravane_xs_is_silent() ? err : 0;
+}
+
 char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const char *node,
 		       unsigned int *len)
 {

@@ -207,7 +207,7 @@ void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 {
 	int err = watch_talk(XS_UNWATCH, watch);
 
-	if (err)
+	if (err && !paravane_xs_is_silent())
 		pr_warn("cannot remove the watch on %s (%d)\n", watch->path, err);
 	watch_forget(watch);
 	wait_event(idle_wait, watch_is_idle(watch));

@@ -5,6 +5,7 @@
  * the ring.
  */
 #include "tests/kunit/core.c"
+#include "tests/kunit/lines.c"
 
 #include "guest/linux/xs.c"
 
@@ -12,12 +13,15 @@ static bool is_masked;
 static bool tx_is_open;
 static evtchn_port_t adopted;
 static unsigned int closes, resumes;
-static u64 store_gfn;
+static u64 store_gfn, store_port = 5;
+static int adopt_refuses;
 
 struct paravane_evtchn *paravane_evtchn_adopt(evtchn_port_t port, domid_t remote, unsigned int cpu,
 					      paravane_evtchn_fn fn, void *data)
 {
 	adopted = port;
+	if (adopt_refuses)
+		return ERR_PTR(adopt_refuses);
 	return (struct paravane_evtchn *)&adopted;
 }
 
@@ -36,6 +40,11 @@ void paravane_evtchn_mask(struct paravane_evtchn *ch)
 }
 
 int paravane_xs_watch_init(void)
+{
+	return 0;
+}
+
+int paravane_xs_hello(void)
 {
 	return 0;
 }
@@ -61,7 +70,7 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 
 	if (nr != __HYPERVISOR_hvm_op || a1 != HVMOP_get_param)
 		return -ENOSYS;
-	param->value = param->index == HVM_PARAM_STORE_PFN ? store_gfn : 5;
+	param->value = param->index == HVM_PARAM_STORE_PFN ? store_gfn : store_port;
 	return 0;
 }
 
@@ -78,6 +87,7 @@ static void start(struct kunit *test)
 	stalled = false;
 	moved = false;
 	is_masked = false;
+	said = 0;
 	channel = (struct paravane_evtchn *)&adopted;
 }
 
@@ -123,7 +133,17 @@ static char *talk(struct paravane_xs_msg *msg)
 	return paravane_xs_talk(msg, NULL);
 }
 
-/* A message for which there is no room at all costs that operation, half a one the connection. */
+static char *talk_much(struct paravane_xs_msg *msg)
+{
+	static const char much[2000];
+
+	paravane_xs_msg_init(msg, XS_WRITE, 0);
+	paravane_xs_msg_path(msg, "device", "");
+	paravane_xs_msg_add(msg, much, sizeof(much));
+	return paravane_xs_talk(msg, NULL);
+}
+
+/* A message for which there is no room costs that operation, half a one the connection. */
 static void a_store_that_does_not_read(struct kunit *test)
 {
 	struct paravane_xs_msg *msg = kunit_kzalloc(test, sizeof(*msg), GFP_KERNEL);
@@ -141,10 +161,73 @@ static void a_store_that_does_not_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, intf->req_prod, intf->req_cons + sizeof(intf->req));
 	KUNIT_EXPECT_FALSE(test, dead);
+	/* Half of what one more needs, which is therefore not begun; then all, which is too little. */
 	intf->req_cons += sizeof(msg->hdr);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, dead);
+	KUNIT_EXPECT_EQ(test, said, 0);
+	intf->req_cons = intf->req_prod;
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk_much(msg)), -EIO);
 	KUNIT_EXPECT_TRUE(test, dead);
+	EXPECT_ONE_LINE(test, "connection given up: the store does not read");
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -EIO);
+	KUNIT_EXPECT_EQ(test, said, 0);
+}
+
+/* One operation pays for it, and one line says so; whoever comes later hardly waits. */
+static void a_store_that_is_silent(struct kunit *test)
+{
+	struct paravane_xs_msg *msg = kunit_kzalloc(test, sizeof(*msg), GFP_KERNEL);
+	struct xsd_sockmsg hdr = { .type = XS_READ };
+	unsigned int patience = timeout;
+	unsigned long begin;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, msg);
+	KUNIT_EXPECT_LT(test, timeout, 30);
+	start(test);
+	timeout = 1;
+	KUNIT_EXPECT_FALSE(test, paravane_xs_is_silent());
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, paravane_xs_is_silent());
+	EXPECT_ONE_LINE(test, "XenStore does not answer");
+	begin = jiffies;
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(talk(msg)), -ETIMEDOUT);
+	KUNIT_EXPECT_LT(test, jiffies - begin, 3 * HZ);
+	KUNIT_EXPECT_EQ(test, said, 0);
+	/* An answer nobody waits for any more is one. */
+	xs_answer(&hdr);
+	KUNIT_EXPECT_FALSE(test, paravane_xs_is_silent());
+	timeout = patience;
+}
+
+/* Neither what Xen says nor anything else it could say. */
+static void no_ring(struct kunit *test)
+{
+	static const struct {
+		u64 gfn, port;
+		int refuses;
+		const char *words;
+	} rings[] = {
+		{ 0, 5, 0, "no XenStore for this guest" },
+		{ 77, 0, 0, "no XenStore for this guest" },
+		{ U64_MAX, 5, 0, "no XenStore for this guest" },
+		{ 77, 5, -EPROTO, "cannot use the XenStore ring (-71)" },
+	};
+	unsigned int i;
+
+	static_call_update(paravane_hypercall, hypercall);
+	for (i = 0; i < ARRAY_SIZE(rings); i++) {
+		store_gfn = rings[i].gfn;
+		store_port = rings[i].port;
+		adopt_refuses = rings[i].refuses;
+		said = 0;
+		KUNIT_EXPECT_LT(test, paravane_xs_init(), 0);
+		EXPECT_ONE_LINE(test, rings[i].words);
+	}
+	store_port = 5;
+	adopt_refuses = 0;
 }
 
 static void start_suspended(struct kunit *test)
@@ -223,6 +306,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(events_without_bytes),
 	KUNIT_CASE(after_a_restart),
 	KUNIT_CASE(a_store_that_does_not_read),
+	KUNIT_CASE(a_store_that_is_silent),
+	KUNIT_CASE(no_ring),
 	KUNIT_CASE(another_store),
 	KUNIT_CASE(the_same_store),
 	KUNIT_CASE(no_store),

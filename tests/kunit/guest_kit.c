@@ -40,6 +40,7 @@ static struct {
 	unsigned int kept; /* pages the peer does not let go of */
 	unsigned int unmade; /* pages granted before there was a ring in them */
 	unsigned int unmatched; /* watches removed that were none */
+	bool silent; /* the store */
 } world;
 
 const struct paravane_xs_tx paravane_xs_no_tx;
@@ -67,9 +68,16 @@ void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 	world.watch = NULL;
 }
 
+bool paravane_xs_is_silent(void)
+{
+	return world.silent;
+}
+
 int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const char *node,
 			 u64 *value)
 {
+	if (world.silent)
+		return -ETIMEDOUT;
 	*value = strcmp(node, "online") ? READ_ONCE(world.peer) : READ_ONCE(world.online);
 	return 0;
 }
@@ -82,6 +90,8 @@ char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const c
 
 int paravane_xs_tx_run(int (*fn)(const struct paravane_xs_tx *tx, void *data), void *data)
 {
+	if (world.silent)
+		return -ETIMEDOUT;
 	return fn(&paravane_xs_no_tx, data);
 }
 

@@ -26,6 +26,11 @@ int paravane_xs_watch_register(struct paravane_xs_watch *watch)
 	return 0;
 }
 
+bool paravane_xs_is_silent(void)
+{
+	return false;
+}
+
 void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 {
 }
