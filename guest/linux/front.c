@@ -49,7 +49,7 @@ static const char *const phase_names[PARAVANE_FRONT_PHASES] = {
 };
 
 static const char *const state_names[PARAVANE_XENBUS_STATES] = {
-	[XenbusStateUnknown] = "missing",
+	[XenbusStateUnknown] = "missing or in no known state",
 	[XenbusStateInitialising] = "Initialising",
 	[XenbusStateInitWait] = "InitWait",
 	[XenbusStateInitialised] = "Initialised",
@@ -126,9 +126,10 @@ static void front_report(struct paravane_front_core *core)
 	struct paravane_front_dev *dev = core->dev;
 	char *dir = kasprintf(GFP_KERNEL, "error/%s", dev->path);
 
-	if (dir && paravane_xs_write(&paravane_xs_no_tx, dir, "error", "%d %s", core->error,
-				     core->message))
-		dev_warn(&dev->dev, "cannot report the error in XenStore\n");
+	/* Without it the log has to do. */
+	if (dir)
+		paravane_xs_write(&paravane_xs_no_tx, dir, "error", "%d %s", core->error,
+				  core->message);
 	kfree(dir);
 }
 
@@ -136,11 +137,11 @@ static void front_report(struct paravane_front_core *core)
 static int front_write_state(const struct paravane_xs_tx *tx, void *data)
 {
 	struct paravane_front_core *core = data;
-	char *old = paravane_xs_read(tx, core->dev->path, "state", NULL);
+	char *dir = paravane_xs_read(tx, core->dev->path, "", NULL);
 
-	if (IS_ERR(old))
-		return PTR_ERR(old);
-	kfree(old);
+	if (IS_ERR(dir))
+		return PTR_ERR(dir);
+	kfree(dir);
 	return paravane_xs_write(tx, core->dev->path, "state", "%d", core->state);
 }
 
@@ -188,8 +189,10 @@ static int do_connect(struct paravane_front_core *core)
 
 	if (!err) {
 		err = paravane_xs_tx_run(front_publish, core->dev);
-		if (err)
+		if (err) {
+			paravane_front_fail(core->dev, err, "cannot write its keys to XenStore");
 			drv->disconnect(core->dev);
+		}
 	}
 	if (err) {
 		paravane_front_release(core);
@@ -392,6 +395,23 @@ static void front_enter(struct paravane_front_core *core, enum paravane_front_ph
 		clear_bit(CORE_CLOSE, &core->flags);
 }
 
+/* One that goes before anything has worked, or without a word, has not just been detached. */
+static void front_remark(struct paravane_front_core *core, enum paravane_front_action action)
+{
+	bool early = core->phase == PARAVANE_FRONT_WAIT || core->phase == PARAVANE_FRONT_PUBLISHED;
+
+	if (front_closing(core) ||
+	    (action != PARAVANE_FRONT_CLOSE && action != PARAVANE_FRONT_STOP))
+		return;
+	if (core->peer_state == XenbusStateUnknown)
+		dev_err(&core->dev->dev,
+			"the state of the back end %s is missing or none, closing\n",
+			core->dev->peer_path);
+	else if (early && !core->held)
+		dev_err(&core->dev->dev, "the back end %s closes before it has connected\n",
+			core->dev->peer_path);
+}
+
 /* One step; false when there is nothing to do before the next event. */
 static bool front_advance(struct paravane_front_core *core)
 {
@@ -404,11 +424,12 @@ static bool front_advance(struct paravane_front_core *core)
 	if (action == PARAVANE_FRONT_NONE)
 		return false;
 	trace_paravane_xenbus(&core->dev->dev, core->phase, core->peer_state, action);
+	front_remark(core, action);
 	err = actions[action](core);
 	if (err == -EBUSY)
 		return false;
 	if (err) {
-		paravane_front_fail(core->dev, err, "cannot connect");
+		paravane_front_fail(core->dev, err, "cannot connect to %s", core->dev->peer_path);
 		return true;
 	}
 	front_enter(core, front_next(core, action));

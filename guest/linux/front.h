@@ -29,7 +29,9 @@
  * disconnect.
  *
  * A callback that returns -errno makes the kit report the error in XenStore and in the log, and
- * close the device. It is not tried again until the driver is bound again.
+ * close the device. It is not tried again until the driver is bound again. A driver that can say
+ * what is wrong does so with paravane_front_fail() first, and that is the one line in the log; as
+ * do the functions below that allocate something.
  */
 #ifndef PARAVANE_LINUX_FRONT_H
 #define PARAVANE_LINUX_FRONT_H
@@ -79,7 +81,8 @@ struct paravane_front_dev {
  * struct paravane_front_driver - a front-end driver
  * @type: device type it serves; also the driver's name
  * @early: go from InitWait directly to Connected, as network front ends do
- * @probe: see the top of this file; optional
+ * @probe: see the top of this file; optional. -ENODEV if the device is not to be used, and the log
+ *	says why
  * @connect: mandatory
  * @publish: mandatory; writes with paravane_front_publish*()
  * @connected: mandatory
@@ -184,6 +187,19 @@ void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_fr
  * until there are none for anybody.
  */
 void paravane_front_kept(struct paravane_front_dev *dev);
+
+/**
+ * paravane_front_pool_init() - reserve grant references for the requests of a device
+ * @dev: device
+ * @pool: pool, to be given back with paravane_grant_pool_exit()
+ * @size: number of references
+ *
+ * From connect.
+ *
+ * Return: 0 or -errno.
+ */
+int paravane_front_pool_init(struct paravane_front_dev *dev, struct paravane_grant_pool *pool,
+			     unsigned int size);
 
 /**
  * paravane_front_evtchn_alloc() - allocate an event channel to the back end

@@ -70,7 +70,7 @@ static void front_close_for_good(struct paravane_front_dev *dev)
  * paravane_front_probe() - a driver is bound to a device
  * @dev: device
  *
- * Return: 0 or -errno.
+ * Return: 0; -ENODEV if the log says why not; another -errno, which the driver core puts there.
  */
 int paravane_front_probe(struct paravane_front_dev *dev)
 {
@@ -87,7 +87,8 @@ int paravane_front_probe(struct paravane_front_dev *dev)
 		goto free;
 	err = paravane_xs_watch_register(&core->watch);
 	if (err) {
-		dev_err(&dev->dev, "cannot watch the back end (%d)\n", err);
+		dev_err(&dev->dev, "cannot watch the back end %s (%d)\n", dev->peer_path, err);
+		err = -ENODEV;
 		goto remove;
 	}
 	return 0;

@@ -18,6 +18,13 @@ struct front_channel {
 	struct paravane_evtchn *ch;
 };
 
+static int no_grants(struct paravane_front_dev *dev, int err, unsigned int count)
+{
+	if (err)
+		paravane_front_fail(dev, err, "%u grant references are not to be had", count);
+	return err;
+}
+
 int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_front_ring *ring,
 			      unsigned int pages, struct ring_front *front,
 			      struct ring_format format)
@@ -34,7 +41,7 @@ int paravane_front_ring_alloc(struct paravane_front_dev *dev, struct paravane_fr
 	if (front)
 		err = ring_front_init(front, vaddr, pages * PAGE_SIZE, format);
 	if (!err)
-		err = paravane_gnttab_alloc(ring->refs, pages);
+		err = no_grants(dev, paravane_gnttab_alloc(ring->refs, pages), pages);
 	if (err) {
 		free_pages_exact(vaddr, pages * PAGE_SIZE);
 		return err;
@@ -75,6 +82,13 @@ void paravane_front_ring_free(struct paravane_front_dev *dev, struct paravane_fr
 }
 EXPORT_SYMBOL_GPL(paravane_front_ring_free);
 
+int paravane_front_pool_init(struct paravane_front_dev *dev, struct paravane_grant_pool *pool,
+			     unsigned int size)
+{
+	return no_grants(dev, paravane_grant_pool_init(pool, size), size);
+}
+EXPORT_SYMBOL_GPL(paravane_front_pool_init);
+
 void paravane_front_kept(struct paravane_front_dev *dev)
 {
 	paravane_front_fail(dev, -EBUSY, "the back end keeps pages mapped");
@@ -94,6 +108,7 @@ struct paravane_evtchn *paravane_front_evtchn_alloc(struct paravane_front_dev *d
 		struct paravane_evtchn *err = fc->ch;
 
 		kfree(fc);
+		paravane_front_fail(dev, PTR_ERR(err), "no event channel to domain %u", dev->peer);
 		return err;
 	}
 	list_add_tail(&fc->list, &dev->core->channels);

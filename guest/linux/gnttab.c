@@ -109,9 +109,6 @@ int paravane_gnttab_alloc(grant_ref_t *refs, unsigned int count)
 			break;
 	}
 	mutex_unlock(&grow_lock);
-	if (err)
-		pr_warn_ratelimited("out of grant references (%u wanted, %u frames): %d\n", count,
-				    nr_frames, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(paravane_gnttab_alloc);

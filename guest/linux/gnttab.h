@@ -16,7 +16,7 @@
  *
  * May sleep (the table grows on demand).
  *
- * Return: 0, or -ENOSPC if the table is full.
+ * Return: 0; -ENOSPC if the table is full; another -errno if the hypervisor does not let it grow.
  */
 int paravane_gnttab_alloc(grant_ref_t *refs, unsigned int count);
 
@@ -81,9 +81,9 @@ struct paravane_grant_pool {
  * @pool: pool
  * @size: number of references
  *
- * May sleep.
+ * May sleep. Front ends have paravane_front_pool_init(), which says what is wrong.
  *
- * Return: 0, -ENOMEM or -ENOSPC.
+ * Return: 0, or -errno as paravane_gnttab_alloc(), or -ENOMEM.
  */
 int paravane_grant_pool_init(struct paravane_grant_pool *pool, unsigned int size);
 

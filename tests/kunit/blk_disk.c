@@ -168,6 +168,76 @@ static void broken_before_all_queues(struct kunit *test)
 	max_queues = queues;
 }
 
+/* What a back end offers is taken as far as it makes sense. */
+static void absurd_offers(struct kunit *test)
+{
+	static const struct {
+		const char *key;
+		u64 value;
+		bool text;
+		unsigned int queues, pages, segs;
+	} offers[] = {
+		{ "multi-queue-max-queues", 0, false, 1, 2, 32 },
+		{ "multi-queue-max-queues", U32_MAX, false, 2, 2, 32 },
+		{ "multi-queue-max-queues", 0, true, 1, 2, 32 },
+		{ "max-ring-page-order", U64_MAX, false, 1, 4, 32 },
+		{ "max-ring-page-order", 0, true, 1, 1, 32 },
+		{ "feature-max-indirect-segments", U64_MAX, false, 1, 2, 64 },
+		{ "feature-max-indirect-segments", 1, false, 1, 2, 11 },
+	};
+	struct vbd_disk *disk;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(offers); i++) {
+		arrive(test, true);
+		back.queues = 1;
+		back.odd = offers[i].key;
+		back.odd_value = offers[i].value;
+		back.odd_text = offers[i].text;
+		disk = vbd_negotiate(&back.dev);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(disk));
+		KUNIT_EXPECT_EQ(test, disk->nr_queues, offers[i].queues);
+		KUNIT_EXPECT_EQ(test, disk->ring_pages, offers[i].pages);
+		KUNIT_EXPECT_EQ(test, disk->max_segs, offers[i].segs);
+		kfree(disk);
+		leave();
+	}
+}
+
+/* A disk whose size nobody knows is given up, with a word about what is wrong. */
+static void unusable_disks(struct kunit *test)
+{
+	static const struct {
+		const char *key;
+		u64 value;
+		bool text;
+		const char *words;
+	} disks[] = {
+		{ "sectors", U64_MAX, false, "xvda: no valid size in the key \"sectors\"" },
+		{ "sector-size", 0, false, "xvda: sector size 0 is not supported" },
+		{ "sector-size", 520, false, "xvda: sector size 520 is not supported" },
+		{ "sector-size", 8192, false, "xvda: sector size 8192 is not supported" },
+		{ "sector-size", 0, true, "xvda: no number in the key \"sector-size\"" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(disks); i++) {
+		arrive(test, true);
+		back.odd = disks[i].key;
+		back.odd_value = disks[i].value;
+		back.odd_text = disks[i].text;
+		KUNIT_ASSERT_EQ(test, back.drv->connect(&back.dev), 0);
+		KUNIT_EXPECT_EQ(test, back.drv->connected(&back.dev), -EINVAL);
+		KUNIT_EXPECT_STREQ(test, back.complaint, disks[i].words);
+		detach(test);
+	}
+	arrive(test, true);
+	back.dev.id = 1;
+	KUNIT_EXPECT_EQ(test, back.drv->connect(&back.dev), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, back.complaint, "virtual device number 0x1 names no disk");
+	leave();
+}
+
 static int unload(void *data)
 {
 	stop();
@@ -203,6 +273,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(flush_refused),
 	KUNIT_CASE(removal_from_silence),
 	KUNIT_CASE(broken_before_all_queues),
+	KUNIT_CASE(absurd_offers),
+	KUNIT_CASE(unusable_disks),
 	KUNIT_CASE(unload_waits_for_disks),
 	{},
 };

@@ -163,12 +163,16 @@ int vbd_disk_add(struct vbd_disk *disk)
 	int err;
 
 	err = vbd_read_capacity(disk, &sectors);
-	if (!err)
-		err = vbd_read_limits(disk, &limits);
+	if (err) {
+		paravane_front_fail(disk->dev, err, "%s: no valid size in the key \"sectors\"",
+				    disk->name);
+		return err;
+	}
+	err = vbd_read_limits(disk, &limits);
 	if (err)
 		return err;
 	if (!vbd_minors_reserve(disk)) {
-		dev_err(&disk->dev->dev, "there is a disk %s already\n", disk->name);
+		paravane_front_fail(disk->dev, -EEXIST, "there is a disk %s already", disk->name);
 		return -EEXIST;
 	}
 	gd = compat_disk_alloc(&disk->tags, &limits);
@@ -239,8 +243,9 @@ int vbd_disk_resume(struct vbd_disk *disk)
 	if (err)
 		return err;
 	if (limits.sector_size != sector_size) {
-		dev_err(&disk->dev->dev, "%s: sectors of %u bytes now, and %u before\n", disk->name,
-			limits.sector_size, sector_size);
+		paravane_front_fail(disk->dev, -EINVAL,
+				    "%s: sectors of %u bytes now, and %u before", disk->name,
+				    limits.sector_size, sector_size);
 		return -EINVAL;
 	}
 	/* That was the other back end. If it is the same one, it says so again. */
@@ -289,8 +294,11 @@ void vbd_disk_resize(struct vbd_disk *disk)
 	sector_t old = get_capacity(disk->gd);
 	sector_t sectors;
 
-	if (vbd_read_capacity(disk, &sectors))
+	if (vbd_read_capacity(disk, &sectors)) {
+		dev_err(&disk->dev->dev, "%s: no valid size in the key \"sectors\", it stays\n",
+			disk->name);
 		return;
+	}
 	sectors = round_down(sectors, queue_logical_block_size(disk->gd->queue) >> SECTOR_SHIFT);
 	if (sectors == old)
 		return;

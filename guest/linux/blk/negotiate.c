@@ -78,11 +78,13 @@ int vbd_renegotiate(struct vbd_disk *disk)
 	u64 queues = paravane_front_peer_read_u64(dev, "multi-queue-max-queues", 1);
 
 	if (vbd_max_segs(dev) < disk->max_segs) {
-		dev_err(&dev->dev, "%s: the new back end takes smaller requests\n", disk->name);
+		paravane_front_fail(dev, -EOPNOTSUPP, "%s: the new back end takes smaller requests",
+				    disk->name);
 		return -EOPNOTSUPP;
 	}
 	if (max(queues, 1ULL) < disk->nr_queues) {
-		dev_err(&dev->dev, "%s: the new back end has fewer queues\n", disk->name);
+		paravane_front_fail(dev, -EOPNOTSUPP, "%s: the new back end has fewer queues",
+				    disk->name);
 		return -EOPNOTSUPP;
 	}
 	disk->ring_pages = vbd_ring_pages(dev);
@@ -104,7 +106,8 @@ struct vbd_disk *vbd_negotiate(struct paravane_front_dev *dev)
 	if (!disk)
 		return ERR_PTR(-ENOMEM);
 	if (vbd_nr_decode(dev->id, &disk->vdev)) {
-		dev_err(&dev->dev, "virtual device number %#x names no disk\n", dev->id);
+		paravane_front_fail(dev, -EINVAL, "virtual device number %#x names no disk",
+				    dev->id);
 		kfree(disk);
 		return ERR_PTR(-EINVAL);
 	}
@@ -181,16 +184,14 @@ void vbd_unpublish(struct vbd_disk *disk)
  * @disk: disk
  * @sectors: size in units of 512 bytes
  *
- * Return: 0, or -EINVAL if the back end gave none that makes sense.
+ * Return: 0, or -EINVAL if the back end gave none that makes sense; the caller has to say so.
  */
 int vbd_read_capacity(struct vbd_disk *disk, sector_t *sectors)
 {
 	u64 value = paravane_front_peer_read_u64(disk->dev, "sectors", U64_MAX);
 
-	if (value > LLONG_MAX >> SECTOR_SHIFT) {
-		dev_err(&disk->dev->dev, "%s: the back end gave no valid size\n", disk->name);
+	if (value > LLONG_MAX >> SECTOR_SHIFT)
 		return -EINVAL;
-	}
 	*sectors = value;
 	return 0;
 }
@@ -205,19 +206,28 @@ static bool vbd_valid_block_size(u64 size)
  * @disk: disk, back end connected; @flush_op is set as well, 0 if it cannot flush
  * @limits: result
  *
- * Return: 0, or -EINVAL if the disk cannot be used.
+ * Return: 0, or -errno if the disk cannot be used: then the device has failed.
  */
 int vbd_read_limits(struct vbd_disk *disk, struct compat_disk_limits *limits)
 {
 	struct paravane_front_dev *dev = disk->dev;
-	u64 sector = paravane_front_peer_read_u64(dev, "sector-size", SECTOR_SIZE);
-	u64 physical = paravane_front_peer_read_u64(dev, "physical-sector-size", sector);
-	u64 granularity;
+	u64 sector = SECTOR_SIZE;
+	u64 granularity, physical;
+	int err;
 
+	/* Only a missing one is the default: the wrong size is the wrong data. */
+	err = paravane_xs_read_u64(&paravane_xs_no_tx, dev->peer_path, "sector-size", &sector);
+	if (err && err != -ENOENT) {
+		paravane_front_fail(dev, err, "%s: no number in the key \"sector-size\"",
+				    disk->name);
+		return err;
+	}
 	if (!vbd_valid_block_size(sector) || sector > PAGE_SIZE) {
-		dev_err(&dev->dev, "%s: sector size %llu is not supported\n", disk->name, sector);
+		paravane_front_fail(dev, -EINVAL, "%s: sector size %llu is not supported",
+				    disk->name, sector);
 		return -EINVAL;
 	}
+	physical = paravane_front_peer_read_u64(dev, "physical-sector-size", sector);
 	if (!vbd_valid_block_size(physical) || physical < sector || physical > SZ_1G)
 		physical = sector;
 	*limits = (struct compat_disk_limits){

@@ -259,6 +259,9 @@ static int vbd_queue_init_indirect(struct vbd_queue *q)
 			return -ENOMEM;
 		err = paravane_gnttab_alloc(&slot->indirect_ref, 1);
 		if (err) {
+			paravane_front_fail(disk->dev, err,
+					    "%s: no grant references for %u requests", disk->name,
+					    disk->depth);
 			__free_page(page);
 			return err;
 		}
@@ -347,7 +350,8 @@ int vbd_queue_connect(struct vbd_queue *q, unsigned int cpu)
 	size_t segs = array_size(disk->depth, disk->max_segs);
 	int err;
 
-	err = paravane_grant_pool_init(&q->grants, min_t(size_t, segs, VBD_QUEUE_GRANTS));
+	err = paravane_front_pool_init(disk->dev, &q->grants,
+				       min_t(size_t, segs, VBD_QUEUE_GRANTS));
 	if (err)
 		return err;
 	err = vbd_queue_init_indirect(q);

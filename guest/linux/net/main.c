@@ -70,8 +70,8 @@ static int vif_probe(struct paravane_front_dev *dev)
 
 	err = vif_read_mac(dev, mac);
 	if (err) {
-		dev_err(&dev->dev, "no valid MAC address: %d\n", err);
-		return err;
+		dev_err(&dev->dev, "its key \"mac\" is missing or no address (%d)\n", err);
+		return -ENODEV;
 	}
 	if (paravane_twin_nic(dev, mac))
 		return -ENODEV;

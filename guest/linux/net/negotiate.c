@@ -44,7 +44,7 @@ unsigned int vif_max_queues(void)
  * @dev: device
  * @mac: result
  *
- * Return: 0, or -errno if there is none or it is not one.
+ * Return: 0, or -errno if there is none or it is not one of a single machine.
  */
 int vif_read_mac(struct paravane_front_dev *dev, u8 mac[ETH_ALEN])
 {
@@ -73,7 +73,8 @@ int vif_negotiate(struct vif *vif)
 	unsigned int i;
 
 	if (!paravane_front_peer_read_u64(dev, "feature-rx-copy", 0)) {
-		dev_err(&dev->dev, "the back end does not offer feature-rx-copy\n");
+		paravane_front_fail(dev, -EOPNOTSUPP,
+				    "the back end does not offer feature-rx-copy");
 		return -EOPNOTSUPP;
 	}
 	vif->trusted = trusted && paravane_front_read_u64(dev, "trusted", 1);

@@ -76,9 +76,9 @@ static int vif_queue_init(struct vif *vif, struct vif_queue *q, unsigned int ind
 		q->rx_pool = NULL;
 		return err;
 	}
-	err = paravane_grant_pool_init(&q->tx_grants, VIF_RING_SIZE);
+	err = paravane_front_pool_init(vif->dev, &q->tx_grants, VIF_RING_SIZE);
 	if (!err)
-		err = paravane_grant_pool_init(&q->rx_grants, VIF_RING_SIZE);
+		err = paravane_front_pool_init(vif->dev, &q->rx_grants, VIF_RING_SIZE);
 	if (!err)
 		err = paravane_front_ring_alloc(vif->dev, &q->tx_mem, 1, &q->tx,
 						RING_FORMAT(netif_tx));
