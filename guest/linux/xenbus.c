@@ -2,6 +2,7 @@
 /*
  * The bus "paravane": a device for each device/<type>/<id> in XenStore.
  */
+#include <linux/ctype.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -20,9 +21,36 @@
 /* Devices we are willing to know, whatever the store claims. */
 #define DEVICES_MAX 1024
 
+/* How long a toolstack may take to complete a device before that is worth a line in the log. */
+#define INCOMPLETE_PATIENCE (10 * HZ)
+
 /* Freezable: a device that is removed would wait for a machine that waits for it to be frozen. */
 static void rescan(struct work_struct *work);
-static DECLARE_WORK(rescan_work, rescan);
+static DECLARE_DELAYED_WORK(rescan_work, rescan);
+
+/**
+ * struct odd - a directory that is no device, or not yet
+ * @list: in odd_ones
+ * @since: when it was first seen, in jiffies
+ * @seen: in this scan as well
+ * @told: the log has it
+ * @path: its path
+ */
+struct odd {
+	struct list_head list;
+	unsigned long since;
+	bool seen;
+	bool told;
+	char path[];
+};
+
+/* Of the rescan's only. */
+static LIST_HEAD(odd_ones);
+
+static void rescan_after(unsigned long delay)
+{
+	mod_delayed_work(system_freezable_wq, &rescan_work, delay);
+}
 
 static int bus_match(struct device *dev, compat_match_driver *drv)
 {
@@ -103,18 +131,26 @@ static struct attribute *device_attrs[] = {
 };
 ATTRIBUTE_GROUPS(device);
 
-/* Read where the back end is; -ENOENT while the toolstack is not ready. */
-static char *device_find_peer(struct paravane_front_dev *fdev, domid_t *peer)
+/* Read where the back end is; -ENOENT while the toolstack is not ready. *@key: the last one read */
+static char *device_find_peer(struct paravane_front_dev *fdev, domid_t *peer, const char **key)
 {
+	char *path;
 	u64 domid;
-	int err = paravane_xs_read_u64(&paravane_xs_no_tx, fdev->path, "backend-id", &domid);
+	int err;
 
+	*key = "backend-id";
+	err = paravane_xs_read_u64(&paravane_xs_no_tx, fdev->path, *key, &domid);
+	if (!err && domid >= DOMID_FIRST_RESERVED)
+		err = -EINVAL;
 	if (err)
 		return ERR_PTR(err);
-	if (domid >= DOMID_FIRST_RESERVED)
-		return ERR_PTR(-EINVAL);
 	*peer = domid;
-	return paravane_xs_read(&paravane_xs_no_tx, fdev->path, "backend", NULL);
+	*key = "backend";
+	path = paravane_xs_read(&paravane_xs_no_tx, fdev->path, *key, NULL);
+	if (IS_ERR(path) || *path == '/')
+		return path;
+	kfree(path);
+	return ERR_PTR(-EINVAL);
 }
 
 static int bus_freeze(struct device *dev)
@@ -131,13 +167,14 @@ static int bus_thaw(struct device *dev)
 {
 	struct paravane_front_dev *fdev = to_paravane_front_dev(dev);
 	domid_t peer = fdev->peer;
+	const char *key;
 	char *path;
 
 	if (!paravane_suspend_moved()) {
 		paravane_front_resume(fdev);
 		return 0;
 	}
-	path = device_find_peer(fdev, &peer);
+	path = device_find_peer(fdev, &peer, &key);
 	/* A device that this domain does not have: it is lost, and the next scan removes it. */
 	if (IS_ERR(path))
 		path = kstrdup(fdev->peer_path, GFP_KERNEL);
@@ -174,7 +211,8 @@ static void device_free(struct device *dev)
 	kfree(fdev);
 }
 
-static int device_create_one(const char *type, unsigned int id)
+/* 0 or -errno, and then *@key is the key that it is about, or NULL. */
+static int device_create_one(const char *type, unsigned int id, const char **key)
 {
 	struct paravane_front_dev *fdev = kzalloc(sizeof(*fdev), GFP_KERNEL);
 	char *peer_path;
@@ -190,10 +228,11 @@ static int device_create_one(const char *type, unsigned int id)
 	fdev->path = kasprintf(GFP_KERNEL, DEVICE_DIR "/%s/%u", type, id);
 	if (!fdev->type || !fdev->path)
 		goto put;
-	peer_path = device_find_peer(fdev, &fdev->peer);
+	peer_path = device_find_peer(fdev, &fdev->peer, key);
 	err = PTR_ERR_OR_ZERO(peer_path);
 	if (err)
 		goto put;
+	*key = NULL;
 	fdev->peer_path = peer_path;
 	err = dev_set_name(&fdev->dev, "%s-%u", type, id);
 	if (err)
@@ -213,28 +252,99 @@ static int match_path(struct device *dev, const void *path)
 	return !strcmp(to_paravane_front_dev(dev)->path, path);
 }
 
-/* Make a device unless there is one; 0 if there is. */
-static int device_meet(const char *type, const char *name)
+static struct odd *odd_find(const char *path)
 {
-	struct device *dev;
+	struct odd *odd;
+
+	list_for_each_entry(odd, &odd_ones, list) {
+		if (!strcmp(odd->path, path))
+			return odd;
+	}
+	odd = kzalloc(struct_size(odd, path, strlen(path) + 1), GFP_KERNEL);
+	if (!odd)
+		return NULL;
+	strcpy(odd->path, path);
+	odd->since = jiffies;
+	list_add(&odd->list, &odd_ones);
+	return odd;
+}
+
+/* Not a device: one line for each, at the end of patience if something may yet come. */
+static void odd_meet(const char *path, const char *key, int err)
+{
+	struct odd *odd = odd_find(path);
+	unsigned long end = odd ? odd->since + INCOMPLETE_PATIENCE : 0;
+
+	if (!odd)
+		return;
+	odd->seen = true;
+	if (odd->told)
+		return;
+	if ((err == -ENOENT || paravane_xs_is_silent()) && time_before(jiffies, end)) {
+		rescan_after(end - jiffies);
+		return;
+	}
+	odd->told = true;
+	if (key)
+		pr_err("%s is not used: its key \"%s\" is %s (%d)\n", path, key,
+		       err == -ENOENT ? "missing" : "wrong", err);
+	else
+		pr_err("%s is not used (%d)\n", path, err);
+}
+
+/* Forget those that were not seen since the last time, or all of them. */
+static void odd_forget(bool all)
+{
+	struct odd *odd, *next;
+
+	list_for_each_entry_safe(odd, next, &odd_ones, list) {
+		if (odd->seen && !all) {
+			odd->seen = false;
+			continue;
+		}
+		list_del(&odd->list);
+		kfree(odd);
+	}
+}
+
+static bool device_exists(const char *path)
+{
+	struct device *dev = bus_find_device(&paravane_bus, NULL, path, match_path);
+
+	put_device(dev);
+	return dev;
+}
+
+/* Not every directory is meant to be a device: this one is. */
+static bool device_is_meant(const char *path)
+{
+	char *backend = paravane_xs_read(&paravane_xs_no_tx, path, "backend", NULL);
+
+	if (IS_ERR(backend))
+		return false;
+	kfree(backend);
+	return true;
+}
+
+/* Make a device unless there is one. */
+static void device_meet(const char *type, const char *name)
+{
+	char *path = kasprintf(GFP_KERNEL, DEVICE_DIR "/%s/%s", type, name);
+	const char *key = NULL;
 	unsigned int id;
-	char path[64];
 	int err;
 
-	if (kstrtouint(name, 10, &id))
-		return -EINVAL;
-	if (snprintf(path, sizeof(path), DEVICE_DIR "/%s/%u", type, id) >= sizeof(path))
-		return -ENAMETOOLONG;
-	dev = bus_find_device(&paravane_bus, NULL, path, match_path);
-	if (dev) {
-		put_device(dev);
-		return 0;
-	}
-	err = device_create_one(type, id);
-	/* Without its back end's keys it is not there yet: a watch will tell. */
-	if (err && err != -ENOENT)
-		pr_warn("cannot use %s (%d)\n", path, err);
-	return err;
+	if (!path || device_exists(path))
+		goto free;
+	/* Our path is that with the number in it. */
+	if (!isdigit(*name) || (*name == '0' && name[1]) || kstrtouint(name, 10, &id))
+		err = device_is_meant(path) ? -EINVAL : 0;
+	else
+		err = device_create_one(type, id, &key);
+	if (err)
+		odd_meet(path, key, err);
+free:
+	kfree(path);
 }
 
 static void scan_type(const char *type, unsigned int *budget)
@@ -302,6 +412,7 @@ static void rescan(struct work_struct *work)
 {
 	scan_gone();
 	scan_new();
+	odd_forget(false);
 }
 
 /*
@@ -318,7 +429,7 @@ static void devices_event(struct paravane_xs_watch *watch, const char *path)
 		depth++;
 	}
 	if (depth <= 2 || (depth == 3 && !strncmp(leaf, "backend", 7)))
-		queue_work(system_freezable_wq, &rescan_work);
+		rescan_after(0);
 }
 
 static struct paravane_xs_watch devices_watch = {
@@ -346,8 +457,8 @@ int paravane_xenbus_init(void)
 		bus_unregister(&paravane_bus);
 		return err;
 	}
-	queue_work(system_freezable_wq, &rescan_work);
-	flush_work(&rescan_work);
+	rescan_after(0);
+	flush_delayed_work(&rescan_work);
 	return 0;
 }
 
@@ -357,7 +468,7 @@ int paravane_xenbus_init(void)
 void paravane_xenbus_shutdown(void)
 {
 	paravane_xs_watch_unregister(&devices_watch);
-	cancel_work_sync(&rescan_work);
+	cancel_delayed_work_sync(&rescan_work);
 }
 
 static int unregister_one(struct device *dev, void *unused)
@@ -372,6 +483,7 @@ static int unregister_one(struct device *dev, void *unused)
 void paravane_xenbus_exit(void)
 {
 	paravane_xenbus_shutdown();
+	odd_forget(true);
 	bus_for_each_dev(&paravane_bus, NULL, NULL, unregister_one);
 	bus_unregister(&paravane_bus);
 }
