@@ -5,7 +5,6 @@
  * channels, keys) in front_io.c.
  */
 #include <linux/bitops.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -120,6 +119,18 @@ bool paravane_front_is_lost(const struct paravane_front_dev *dev)
 }
 EXPORT_SYMBOL_GPL(paravane_front_is_lost);
 
+/* Removal counts by itself: CORE_CLOSE is cleared when an earlier close ends. */
+static bool front_closing(const struct paravane_front_core *core)
+{
+	return READ_ONCE(core->flags) & (BIT(CORE_CLOSE) | BIT(CORE_DEAD) | BIT(CORE_REMOVE));
+}
+
+bool paravane_front_is_closing(const struct paravane_front_dev *dev)
+{
+	return front_closing(dev->core);
+}
+EXPORT_SYMBOL_GPL(paravane_front_is_closing);
+
 /* Tell the toolstack what paravane_front_fail() was called for. */
 static void front_report(struct paravane_front_core *core)
 {
@@ -229,12 +240,6 @@ static int do_changed(struct paravane_front_core *core)
 	return -EBUSY;
 }
 
-/* Removal counts by itself: CORE_CLOSE is cleared when an earlier close ends. */
-static bool front_closing(const struct paravane_front_core *core)
-{
-	return READ_ONCE(core->flags) & (BIT(CORE_CLOSE) | BIT(CORE_DEAD) | BIT(CORE_REMOVE));
-}
-
 /*
  * Will there be another connection? Toolstacks that take a device away say so in "online" before
  * they have the back end close; one that is restarted leaves it alone.
@@ -291,33 +296,12 @@ static int do_close(struct paravane_front_core *core)
 	return err;
 }
 
-static bool front_rings_are_mapped(struct paravane_front_core *core)
-{
-	const struct paravane_front_ring *ring;
-	unsigned int i;
-
-	list_for_each_entry(ring, &core->rings, list) {
-		for (i = 0; i < ring->pages; i++) {
-			if (paravane_gnttab_end(ring->refs[i]))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Linux's back ends whose driver is unbound say Closed first, then end their I/O, then unmap. */
-static void front_await_unmapping(struct paravane_front_core *core)
-{
-	unsigned long end = jiffies + READ_ONCE(peer_patience);
-
-	while (front_rings_are_mapped(core) && time_before(jiffies, end))
-		msleep(20);
-}
-
 static int do_disconnect(struct paravane_front_core *core)
 {
-	if (!core->lost)
-		front_await_unmapping(core);
+	/* One that has not even followed us to Closed will not do so now. */
+	if (!core->lost &&
+	    paravane_front_step(core->phase, core->peer_state) != PARAVANE_FRONT_NONE)
+		paravane_front_await_unmapping(core, READ_ONCE(peer_patience));
 	to_driver(core->dev)->disconnect(core->dev);
 	paravane_front_release(core);
 	return 0;
@@ -583,12 +567,6 @@ int __paravane_front_register(struct paravane_front_driver *drv, struct module *
 	return driver_register(&drv->driver);
 }
 EXPORT_SYMBOL_GPL(__paravane_front_register);
-
-void paravane_front_unregister(struct paravane_front_driver *drv)
-{
-	driver_unregister(&drv->driver);
-}
-EXPORT_SYMBOL_GPL(paravane_front_unregister);
 
 /**
  * paravane_front_init() - get ready for devices

@@ -334,4 +334,12 @@ bool paravane_front_is_dead(const struct paravane_front_dev *dev);
  */
 bool paravane_front_is_lost(const struct paravane_front_dev *dev);
 
+/**
+ * paravane_front_is_closing() - is the device to go, whatever its back end wants?
+ * @dev: device
+ *
+ * Any context. For work that would rather not be waited for then.
+ */
+bool paravane_front_is_closing(const struct paravane_front_dev *dev);
+
 #endif /* PARAVANE_LINUX_FRONT_H */

@@ -3,6 +3,7 @@
  * The front-end kit: a driver is bound to a device, the machine restarts, stops or moves.
  */
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "guest/linux/front_core.h"
@@ -124,6 +125,23 @@ void paravane_front_remove(struct paravane_front_dev *dev)
 	dev->core = NULL;
 	core_free(core);
 }
+
+static int begin_removal(struct device *dev, void *driver)
+{
+	device_lock(dev);
+	if (dev->driver == driver && to_paravane_front_dev(dev)->core)
+		front_begin_removal(to_paravane_front_dev(dev));
+	device_unlock(dev);
+	return 0;
+}
+
+void paravane_front_unregister(struct paravane_front_driver *drv)
+{
+	/* Each may have to wait for its back end: they all do so at the same time. */
+	bus_for_each_dev(&paravane_bus, NULL, &drv->driver, begin_removal);
+	driver_unregister(&drv->driver);
+}
+EXPORT_SYMBOL_GPL(paravane_front_unregister);
 
 /**
  * paravane_front_shutdown() - the machine restarts, perhaps into another kernel: share nothing

@@ -76,7 +76,8 @@ void paravane_front_hurry(void);
 void paravane_front_freeze(struct paravane_front_core *core);
 void paravane_front_thaw(struct paravane_front_core *core, bool lost);
 
-/* front_io.c: release what a driver forgot; under the lock */
+/* front_io.c: the end of what is shared; under the lock */
+void paravane_front_await_unmapping(struct paravane_front_core *core, unsigned long patience);
 void paravane_front_release(struct paravane_front_core *core);
 
 #endif /* PARAVANE_LINUX_FRONT_CORE_H */

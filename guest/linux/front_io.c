@@ -2,8 +2,10 @@
 /*
  * The front-end kit: what a driver shares with its back end.
  */
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -130,6 +132,35 @@ void paravane_front_evtchn_free(struct paravane_front_dev *dev, struct paravane_
 	}
 }
 EXPORT_SYMBOL_GPL(paravane_front_evtchn_free);
+
+static bool front_rings_are_mapped(struct paravane_front_core *core)
+{
+	const struct paravane_front_ring *ring;
+	unsigned int i;
+
+	list_for_each_entry(ring, &core->rings, list) {
+		for (i = 0; i < ring->pages; i++) {
+			if (paravane_gnttab_end(ring->refs[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * paravane_front_await_unmapping() - wait until the peer has let go of all rings
+ * @core: device, its lock held
+ * @patience: how long at most, in jiffies
+ *
+ * Linux's back ends whose driver is unbound say Closed first, then end their I/O, then unmap.
+ */
+void paravane_front_await_unmapping(struct paravane_front_core *core, unsigned long patience)
+{
+	unsigned long end = jiffies + patience;
+
+	while (front_rings_are_mapped(core) && time_before(jiffies, end))
+		msleep(20);
+}
 
 /**
  * paravane_front_release() - release what a driver forgot

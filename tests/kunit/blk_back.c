@@ -115,6 +115,11 @@ bool paravane_front_is_lost(const struct paravane_front_dev *dev)
 	return back.lost;
 }
 
+bool paravane_front_is_closing(const struct paravane_front_dev *dev)
+{
+	return READ_ONCE(back.dead);
+}
+
 void paravane_front_close(struct paravane_front_dev *dev)
 {
 	back.closes++;

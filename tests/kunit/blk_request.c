@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest/linux/blk/request.c: how the data of a request becomes segments, and that a copy through
- * bounce pages loses nothing and shows nothing else.
+ * guest/linux/blk/request.c: how the data of a request becomes segments, that a copy through bounce
+ * pages loses nothing and shows nothing else, and how long a request may take.
  */
 #include <kunit/test.h>
 
@@ -24,8 +24,17 @@ bool vbd_slot_revoke(struct vbd_queue *q, struct vbd_slot *slot)
 	return true;
 }
 
+static unsigned int fails;
+static bool closing;
+
 void vbd_disk_fail(struct vbd_disk *disk, const char *why)
 {
+	fails++;
+}
+
+bool paravane_front_is_closing(const struct paravane_front_dev *dev)
+{
+	return closing;
 }
 
 struct fixture {
@@ -243,6 +252,40 @@ static void uncounted_page(struct kunit *test)
 	fixture_end(f);
 }
 
+/* Of a disk in use it is told, and one that is added fails; one that is to go at once. */
+static void requests_that_take_long(struct kunit *test)
+{
+	static const struct {
+		bool settling, added, closing;
+		unsigned int seconds;
+		bool stalls, fails;
+	} waits[] = {
+		{ false, true, false, 10, false, false }, { false, true, false, 30, true, false },
+		{ true, false, false, 10, false, false }, { true, false, false, 30, false, true },
+		{ true, false, true, 10, false, true },	  { true, true, false, 10, false, true },
+	};
+	struct fixture *f = fixture(test, true);
+	struct paravane_front_dev dev = {};
+	struct blk_mq_hw_ctx hctx = { .driver_data = &f->q };
+	unsigned int i;
+
+	f->disk.dev = &dev;
+	f->q.slots = &f->slot;
+	f->rq.mq_hctx = &hctx;
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
+		fails = 0;
+		closing = waits[i].closing;
+		f->disk.stalled = false;
+		f->disk.settling = waits[i].settling;
+		f->disk.gd = waits[i].added ? (struct gendisk *)f : NULL;
+		f->slot.since = jiffies - waits[i].seconds * HZ;
+		KUNIT_EXPECT_EQ(test, vbd_timeout(&f->rq), BLK_EH_RESET_TIMER);
+		KUNIT_EXPECT_EQ(test, f->disk.stalled, waits[i].stalls);
+		KUNIT_EXPECT_EQ(test, fails, waits[i].fails);
+	}
+	fixture_end(f);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(whole_pages),
 	KUNIT_CASE(sectors_merge),
@@ -250,6 +293,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(untrusted_read),
 	KUNIT_CASE(slab_memory),
 	KUNIT_CASE(uncounted_page),
+	KUNIT_CASE(requests_that_take_long),
 	{},
 };
 

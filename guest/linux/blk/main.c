@@ -42,7 +42,7 @@ static int vbd_tags_init(struct vbd_disk *disk)
 	disk->tags.queue_depth = disk->depth;
 	disk->tags.numa_node = NUMA_NO_NODE;
 	disk->tags.flags = COMPAT_BLK_MQ_F_SHOULD_MERGE;
-	disk->tags.timeout = VBD_TIMEOUT_S * HZ;
+	disk->tags.timeout = VBD_PATIENCE_S * HZ / 3;
 	disk->tags.driver_data = disk;
 	return blk_mq_alloc_tag_set(&disk->tags);
 }

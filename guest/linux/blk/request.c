@@ -218,6 +218,7 @@ static blk_status_t vbd_submit(struct vbd_queue *q, struct request *rq)
 	if (!ring_front_free(&q->front))
 		return BLK_STS_RESOURCE;
 	slot->rq = rq;
+	slot->since = jiffies;
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:
@@ -300,12 +301,15 @@ static enum blk_eh_timer_return vbd_timeout(struct request *rq)
 {
 	struct vbd_queue *q = rq->mq_hctx->driver_data;
 	struct vbd_disk *disk = q->disk;
+	bool late = time_after_eq(jiffies, q->slots[rq->tag].since + VBD_PATIENCE_S * HZ);
+	/* It is being removed, or somebody waits with that until it is added. */
+	bool going = disk->gd || paravane_front_is_closing(disk->dev);
 
-	if (READ_ONCE(disk->settling))
+	if (READ_ONCE(disk->settling) && (late || going))
 		vbd_disk_fail(disk, "the back end does not answer");
-	else if (!xchg(&disk->stalled, true))
+	else if (late && !xchg(&disk->stalled, true))
 		dev_warn(&disk->dev->dev, "%s: no answer from the back end for %u s, waiting\n",
-			 disk->name, VBD_TIMEOUT_S);
+			 disk->name, VBD_PATIENCE_S);
 	return BLK_EH_RESET_TIMER;
 }
 

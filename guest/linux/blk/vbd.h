@@ -37,6 +37,7 @@ struct compat_disk_limits;
  * @segs: its segments; private, the back end never sees this table
  * @nr_segs: valid entries in @segs
  * @bounced: @segs are pages of our own, not those of the request
+ * @since: when it was put on the ring, in jiffies
  * @status: result, once taken out of the slot
  * @next: next slot to be completed
  * @indirect: page for the segments as the back end reads them, granted for good; or NULL
@@ -47,6 +48,7 @@ struct vbd_slot {
 	struct vbd_seg *segs;
 	unsigned int nr_segs;
 	bool bounced;
+	unsigned long since;
 	blk_status_t status;
 	struct vbd_slot *next;
 	struct page *indirect;
@@ -98,7 +100,7 @@ struct vbd_queue {
  * @depth: slots of each queue; as many requests as there are on the first connection's rings
  * @max_segs: segments of a request; more than BLKIF_MAX_SEGMENTS_PER_REQUEST means indirect ones
  * @held: the block layer keeps its requests until there is another connection
- * @settling: adding or removing the disk; a request that times out then is given up
+ * @settling: adding or removing the disk, which a request that times out brings to an end
  * @stalled: it was reported that the back end does not answer
  * @close_wanted: the back end wants to close, but the disk is open
  * @no_flush: the back end refused a flush
@@ -134,8 +136,12 @@ struct vbd_disk {
 	struct vbd_queue queues[];
 };
 
-/* How long a request may take before that is worth a line in the log */
-#define VBD_TIMEOUT_S 30
+/*
+ * How long a request may take before that is worth a line in the log, and before a disk is given up
+ * that is being added; a third of it before one is that is to go: the back end then gets its time
+ * to close as well, and all that is to be less than half a minute.
+ */
+#define VBD_PATIENCE_S 30
 
 /* request.c: from the block layer to the ring */
 extern const struct blk_mq_ops vbd_mq_ops;
