@@ -34,6 +34,16 @@ xen_emulated() {
 	done
 }
 
+# xl_does COMMAND ARGUMENT...: xl does it; a verdict, and false if not
+xl_does() {
+	if timeout "$XEN_LIMIT" xl "$@" >&2; then
+		echo "PASS xl $1"
+	else
+		echo "FAIL xl $1: exit status $?"
+		return 1
+	fi
+}
+
 # xen_create NAME VCPUS MEMORY_MIB APPEND [LINE...]: start a guest of $WORK/NAME.cpio; lines are added to
 # its configuration
 xen_create() {
