@@ -163,11 +163,17 @@ void paravane_power_moved(void);
 
 /* suspend.c; a kernel that cannot hibernate has nothing for it to build on */
 #ifdef CONFIG_HIBERNATION
+bool paravane_suspend_possible(void);
 void paravane_suspend(void);
 void paravane_suspend_exit(void);
 bool paravane_suspend_moved(void);
 bool paravane_suspend_under_way(void);
 #else
+static inline bool paravane_suspend_possible(void)
+{
+	return false;
+}
+
 static inline void paravane_suspend(void)
 {
 }

@@ -30,36 +30,41 @@ static void reboot(void)
  * @name: the word
  * @feature: key that announces that we understand it
  * @act: what to do
- * @missing: this kernel cannot
+ * @possible: can it be done here? Without it: always
  */
 struct request {
 	const char *name;
 	const char *feature;
 	void (*act)(void);
-	bool missing;
+	bool (*possible)(void);
 };
 
 static const struct request requests[] = {
 	{ "poweroff", "feature-poweroff", power_off },
 	{ "halt", NULL, power_off },
 	{ "reboot", "feature-reboot", reboot },
-	{ "suspend", "feature-suspend", paravane_suspend, !IS_ENABLED(CONFIG_HIBERNATION) },
+	{ "suspend", "feature-suspend", paravane_suspend, paravane_suspend_possible },
 };
+
+static bool is_possible(const struct request *req)
+{
+	return !req->possible || req->possible();
+}
 
 static const struct request *find_request(const char *word)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		if (!requests[i].missing && !strcmp(word, requests[i].name))
+		if (!strcmp(word, requests[i].name) && is_possible(&requests[i]))
 			return &requests[i];
 	}
 	return NULL;
 }
 
 /*
- * Take the word and acknowledge it by emptying the node. One that we do not know stays there: its
- * absence would tell the toolstack that we are about to do it.
+ * Take the word and acknowledge it by emptying the node. One that we do not know or cannot do stays
+ * there: its absence would tell the toolstack that we are about to do it.
  */
 static int take_request(const struct paravane_xs_tx *tx, void *data)
 {
@@ -128,7 +133,7 @@ static void announce(bool yes)
 		 * Only for the toolstack's information: it may have kept the node to itself. Never
 		 * removed, for the guest may write the nodes there are and make none.
 		 */
-		if (requests[i].feature && !requests[i].missing)
+		if (requests[i].feature && is_possible(&requests[i]))
 			paravane_xs_write(&paravane_xs_no_tx, CONTROL, requests[i].feature, "%d",
 					  yes);
 	}

@@ -93,10 +93,6 @@ static void suspend_machine(struct work_struct *work)
 	unsigned int noio;
 	int err;
 
-	if (paravane_upcall_stops()) {
-		pr_err("cannot suspend: events come by an interrupt line, and it would stop\n");
-		return;
-	}
 	/* Disks that memory is to be written to wait for us. */
 	noio = memalloc_noio_save();
 	freezer = current;
@@ -116,6 +112,16 @@ static void suspend_machine(struct work_struct *work)
 }
 
 static DECLARE_WORK(suspend_work, suspend_machine);
+
+/**
+ * paravane_suspend_possible() - can this machine be saved?
+ *
+ * Not if events come by an interrupt line: it would stop.
+ */
+bool paravane_suspend_possible(void)
+{
+	return !paravane_upcall_stops();
+}
 
 /**
  * paravane_suspend() - have the machine saved
