@@ -22,26 +22,19 @@ boots() {
 # in_tree_events: a guest of profile xen with Xen's own drivers only. Which event ABI does its kernel take, and
 # what does it call time stolen? Between the marks another process wants its processor, after them nobody does.
 in_tree_events() {
-	local guest rival
+	local rival
 
 	guest_initramfs "$WORK/job.cpio" "$WORK/job"
 	guest_run intree --kernel "$WORK/vmlinux" --initrd "$WORK/job.cpio" --memory 256M --vcpus 1 \
 		--profile xen --net none --console none --append "quiet panic=-1" &
-	guest=$!
-	guest_marked "$guest" contended
+	pid=$!
+	guest_wait intree 'paravane-mark: contended'
 	while :; do :; done &
 	rival=$!
-	guest_marked "$guest" alone
+	guest_wait intree 'paravane-mark: alone'
 	kill "$rival"
-	wait "$guest"
+	wait "$pid"
 	guest_verdicts intree "in-tree: "
-}
-
-# guest_marked PID NAME: wait until that guest has said so, or has ended
-guest_marked() {
-	until grep -aq "paravane-mark: $2" "$WORK/intree.log" 2>/dev/null || ! kill -0 "$1" 2>/dev/null; do
-		sleep 0.2
-	done
 }
 
 cat >"$WORK/job" <<'END'
