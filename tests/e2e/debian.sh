@@ -11,6 +11,7 @@ set -u
 PORT=2222
 BOOT_LIMIT=300
 OFF_LIMIT=60
+PROMPT_LIMIT=60
 
 profile=$1
 WORK=$(mktemp -d)
@@ -27,7 +28,12 @@ running() {
 
 root_is() { [ "$(inside findmnt -n -o SOURCE /)" = "$1" ]; }
 driver_is() { [ "$(inside basename "\$(readlink -f /sys/class/$1/device/driver/module)")" = "$2" ]; }
-not_loaded() { ! inside "lsmod" | grep -E "$1"; }
+# lacks REGEX COMMAND...: the command, in the guest, does not say that
+lacks() {
+	local regex=$1 out
+	shift
+	out=$(inside "$@") && ! grep -E "$regex" <<<"$out"
+}
 there_and_back() {
 	head -c 1M /dev/urandom >"$WORK/data"
 	inside "tee /root/data | sha256sum" <"$WORK/data" >"$WORK/sum" && sha256sum <"$WORK/data" | cmp - "$WORK/sum" &&
@@ -37,8 +43,11 @@ password_refused() {
 	ssh -F "$WORK/ssh" -o ControlPath=none -o PubkeyAuthentication=no -o BatchMode=yes debian true 2>&1 | tee /dev/stderr |
 		grep -q 'Permission denied (publickey)'
 }
-kernel_clean() { ! inside dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|Call Trace|paravane: .*lost'; }
-login_prompt() { grep -aq 'debian login:' "$WORK/console.log"; }
+# The system may be running a moment before it
+login_prompt() {
+	timeout $PROMPT_LIMIT sh -c 'until grep -aq "debian login:" "$0"; do sleep 0.5; done' "$WORK/console.log" ||
+		{ echo "not in $PROMPT_LIMIT s: $(tail -n 1 "$WORK/console.log")" && return 1; }
+}
 powers_off() {
 	inside systemctl poweroff
 	timeout $OFF_LIMIT tail --pid=$guest -s 0.2 -f /dev/null || { echo "still there after $OFF_LIMIT s" && return 1; }
@@ -65,18 +74,18 @@ case $profile in
 kvm)
 	check "the disk's driver is ours" driver_is block/xvda paravane_blk
 	check "the network's driver is ours" driver_is net/eth0 paravane_net
-	check "no Xen driver of the kernel's is loaded" not_loaded '^xen_(blk|net)front'
+	check "no Xen driver of the kernel's is loaded" lacks '^xen_(blk|net)front' lsmod
 	;;
 xen)
 	check "the disk's driver is the kernel's" driver_is block/xvda xen_blkfront
 	check "the network's driver is the kernel's" driver_is net/enX0 xen_netfront
-	check "no module of ours is loaded" not_loaded '^paravane'
+	check "no module of ours is loaded" lacks '^paravane' lsmod
 	;;
 esac
 check "a megabyte there and back by ssh" there_and_back
 check "no password works over the network" password_refused
 check "a login prompt on the console" login_prompt
-check "the guest's kernel log" kernel_clean
+check "the guest's kernel log" lacks 'WARNING:|BUG:|Oops|general protection|Call Trace|paravane: .*lost' dmesg
 check "poweroff" powers_off
 wait $guest
 check "paravane run says so" test $? = 0
