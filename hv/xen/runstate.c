@@ -33,6 +33,23 @@ struct registration {
 	gpa_t gpa;
 };
 
+int runstate_state(struct vcpu *v)
+{
+	struct kvm_mp_state mp;
+
+	if (ioctl(v->fd, KVM_GET_MP_STATE, &mp))
+		return RUNSTATE_running;
+	switch (mp.mp_state) {
+	case KVM_MP_STATE_UNINITIALIZED:
+	case KVM_MP_STATE_INIT_RECEIVED:
+		return RUNSTATE_offline;
+	case KVM_MP_STATE_HALTED:
+		return RUNSTATE_blocked;
+	default:
+		return RUNSTATE_running;
+	}
+}
+
 /* ---- what Linux knows about the thread ---- */
 
 /* Processor time and time spent waiting for a processor, ns; 0 where Linux does not count them */
@@ -52,25 +69,38 @@ static void thread_times(int fd, uint64_t *ran, uint64_t *waited)
 	}
 }
 
+/* Moves what is new of @counted out of @left into @time. The rest of it, if any, is due next time */
+static void take(uint64_t *time, uint64_t counted, uint64_t *left)
+{
+	uint64_t ns = counted > *time ? counted - *time : 0;
+
+	if (ns > *left)
+		ns = *left;
+	*time += ns;
+	*left -= ns;
+}
+
+/*
+ * Linux counts in ticks, and late. The times of all states add up to the time of the last change
+ * nevertheless, as guests are promised.
+ */
 static void account_thread(struct vcpu *v)
 {
 	struct vcpu_abi *abi = v->abi;
 	struct vcpu_runstate_info *info = &abi->runstate;
-	uint64_t now = timer_now(v->domain);
-	uint64_t ran, waited, rest;
+	uint64_t now = timer_now(v->domain), left = now - info->state_entry_time;
+	uint64_t ran, waited;
 
 	if (abi->sched_fd < 0)
 		abi->sched_fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	thread_times(abi->sched_fd, &ran, &waited);
-	info->state = RUNSTATE_running;
+	info->state = runstate_state(v);
 	info->state_entry_time = now;
-	if (ran > info->time[RUNSTATE_running])
-		info->time[RUNSTATE_running] = ran;
-	if (waited > info->time[RUNSTATE_runnable])
-		info->time[RUNSTATE_runnable] = waited;
-	rest = info->time[RUNSTATE_running] + info->time[RUNSTATE_runnable];
-	if (now > rest && now - rest > info->time[RUNSTATE_blocked])
-		info->time[RUNSTATE_blocked] = now - rest;
+	if (info->state != RUNSTATE_offline) {
+		take(&info->time[RUNSTATE_running], ran, &left);
+		take(&info->time[RUNSTATE_runnable], waited, &left);
+	}
+	info->time[info->state == RUNSTATE_offline ? RUNSTATE_offline : RUNSTATE_blocked] += left;
 }
 
 /* ---- what KVM counts ---- */
@@ -94,7 +124,7 @@ static bool kvm_start_counting(struct vcpu *v)
 	uint64_t rest;
 
 	account_thread(v);
-	rest = time[RUNSTATE_running] + time[RUNSTATE_runnable];
+	rest = time[RUNSTATE_running] + time[RUNSTATE_runnable] + time[RUNSTATE_offline];
 	if (ioctl(v->domain->kvm.vm_fd, KVM_XEN_HVM_SET_ATTR, &wide) ||
 	    ioctl(v->domain->kvm.vm_fd, KVM_GET_CLOCK, &clock) || clock.clock < rest)
 		return false;
@@ -104,6 +134,7 @@ static bool kvm_start_counting(struct vcpu *v)
 				  .u.runstate.state_entry_time = clock.clock,
 				  .u.runstate.time_running = time[RUNSTATE_running],
 				  .u.runstate.time_runnable = time[RUNSTATE_runnable],
+				  .u.runstate.time_offline = time[RUNSTATE_offline],
 				  .u.runstate.time_blocked = clock.clock - rest,
 			  });
 }
@@ -131,7 +162,7 @@ static void account_kvm(struct vcpu *v)
 {
 	struct vcpu_runstate_info *info = &v->abi->runstate;
 	struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
-					  .u.runstate.state = RUNSTATE_running };
+					  .u.runstate.state = runstate_state(v) };
 
 	kvm_set(v, attr); /* which brings the times up to date */
 	attr.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA;
@@ -171,6 +202,10 @@ static void publish(struct vcpu *v)
 	account(v);
 	info = v->abi->runstate;
 	v->abi->runstate_due = info.state_entry_time + REFRESH_NS;
+	if (info.state == RUNSTATE_blocked)
+		info.state = RUNSTATE_running; /* which it is when the guest can look */
+	else if (info.state == RUNSTATE_offline)
+		v->abi->runstate_due = 0;
 	if (wants_update_flag(v->domain)) {
 		/*
 		 * Readers on other vCPUs retry while the flag is set; x86 keeps the stores in

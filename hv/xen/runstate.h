@@ -19,6 +19,9 @@ long runstate_register(struct vcpu *caller, struct vcpu *v, gva_t area);
 /** runstate_register_time - where to publish a vcpu_time_info, 0 to stop; 0 or -EFAULT */
 long runstate_register_time(struct vcpu *caller, struct vcpu *v, gva_t area);
 
+/** runstate_state - RUNSTATE_offline: waits to be started, _blocked: halted, or _running; @v's own thread */
+int runstate_state(struct vcpu *v);
+
 /** runstate_get - current figures of @v; a vCPU's thread, no lock held */
 void runstate_get(struct vcpu *v, struct vcpu_runstate_info *info);
 

@@ -243,6 +243,15 @@ static void test_upcall_retried(void **state)
 	assert_int_equal(fake->upcalls[0], 1);
 }
 
+static uint64_t all_times(const struct vcpu_runstate_info *info)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(info->time); i++)
+		sum += info->time[i];
+	return sum;
+}
+
 static void test_runstate(void **state)
 {
 	struct vcpu_register_runstate_memory_area reg = { 0 };
@@ -256,9 +265,7 @@ static void test_runstate(void **state)
 	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, 0xc000), 0);
 	memcpy(&info, fake_ram(0xc000), sizeof(info));
 	assert_true(info.state_entry_time >= area->state_entry_time);
-	assert_true(info.time[RUNSTATE_running] + info.time[RUNSTATE_runnable] +
-			    info.time[RUNSTATE_blocked] >=
-		    info.state_entry_time);
+	assert_int_equal(all_times(&info), info.state_entry_time);
 
 	/* No area any more, neither the old one nor one at address 0 */
 	memset(fake_ram(0), 0xaa, PAGE_SIZE);
@@ -320,6 +327,33 @@ static void test_runstate_is_renewed(void **state)
 	assert_false(area->state_entry_time & XEN_RUNSTATE_UPDATE);
 	assert_int_equal(area->state, RUNSTATE_running);
 	assert_int_equal(area->time[RUNSTATE_offline], 0);
+}
+
+/* Of a vCPU that another one asks about; its own area never says that it is halted. */
+static void test_runstate_of_others(void **state)
+{
+	struct vcpu_runstate_info *area = fake_ram(0xa000), info, before;
+
+	(void)state;
+	assert_int_equal(register_runstate(1, 0xa000), 0);
+	assert_int_equal(area->state, RUNSTATE_offline);
+	assert_int_equal(area->time[RUNSTATE_offline], area->state_entry_time);
+	assert_int_equal(all_times(area), area->state_entry_time);
+
+	fake->mp_state[1] = KVM_MP_STATE_HALTED;
+	sleep_ms();
+	before = get_runstate(1);
+	sleep_ms();
+	info = get_runstate(1);
+	assert_int_equal(info.state, RUNSTATE_blocked);
+	assert_int_equal(info.time[RUNSTATE_offline], area->time[RUNSTATE_offline]);
+	assert_true(all_times(&info) > all_times(&before));
+	assert_int_equal(all_times(&info), info.state_entry_time);
+	assert_int_equal(register_runstate(1, 0xa000), 0);
+	assert_int_equal(area->state, RUNSTATE_running);
+
+	fake->mp_state[1] = KVM_MP_STATE_RUNNABLE;
+	assert_int_equal(get_runstate(1).state, RUNSTATE_running);
 }
 
 static void test_runstate_by_kvm(void **state)
@@ -387,14 +421,14 @@ static void test_runstate_kvm_refuses(void **state)
 	fake->kvm_clock = 3600 * SEC; /* no thread of this test has run that long */
 	fake->kvm_refuses = true;
 	assert_int_equal(register_runstate(1, 0xa000), 0);
-	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_equal(area->state, RUNSTATE_offline);
 	assert_int_not_equal(area->state_entry_time, 0);
 	fake->kvm_refuses = false;
 	/* KVM's clock behind the thread's times: it would not take them */
 	fake->kvm_clock = 0;
 	memset(area, 0xaa, PAGE_SIZE);
 	assert_int_equal(register_runstate(1, 0xa000), 0);
-	assert_int_equal(area->state, RUNSTATE_running);
+	assert_int_equal(area->state, RUNSTATE_offline);
 	assert_int_equal(fake->runstate_gpa[1], 0);
 	/* It counts, but does not take this place: neither does it try later. */
 	fake->kvm_clock = 3600 * SEC;
@@ -443,6 +477,7 @@ int main(void)
 		T(upcall_retried),
 		T(runstate),
 		T(runstate_is_renewed),
+		T(runstate_of_others),
 		T(runstate_by_kvm),
 		T(runstate_kvm_refuses),
 		T(runstate_update_flag_by_kvm),
