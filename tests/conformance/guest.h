@@ -21,6 +21,10 @@
 #define VECTOR 0x40
 #define VECTOR_AP 0x41
 
+/* Frame of a page of ours, and one beyond RAM, still within reach of our page tables */
+#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
+#define OUTSIDE_RAM (0xc0000000ul / PAGE_SIZE)
+
 /* A linear address that is not mapped, one that is mapped to no RAM, one that is not canonical */
 #define UNMAPPED 0x7f0000000000ul
 #define NOT_RAM 0xd0000000ul
@@ -75,6 +79,7 @@ void ap_main(void);
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 uint64_t rdtsc(void);
+void *memcpy(void *dst, const void *src, size_t n);
 
 static inline void cli(void)
 {
@@ -86,6 +91,9 @@ static inline void sti(void)
 	__asm__ volatile("sti" ::: "memory");
 }
 
+/* Generous: TSCs run at a few GHz, and a machine that is emulated is slow */
+#define PATIENCE 6000000000ull
+
 /* wait_upcalls - until there were more than @seen on vCPU 0, for about two seconds at most */
 bool wait_upcalls(unsigned int seen);
 /* wait_for - until *@flag is set, for about two seconds at most */
@@ -94,6 +102,49 @@ uint64_t now_ns(const volatile struct vcpu_time_info *ti);
 /* port_pending, consume - the guest's side of the 2-level ABI */
 bool port_pending(evtchn_port_t port);
 void consume(void);
+
+/* Event channels; a port is 0 if there is none */
+static inline long send(evtchn_port_t port)
+{
+	return evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = port });
+}
+
+static inline long close_port(evtchn_port_t port)
+{
+	return evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = port });
+}
+
+static inline evtchn_port_t bind_ipi(unsigned int vcpu)
+{
+	struct evtchn_bind_ipi b = { .vcpu = vcpu };
+
+	return evtchn_op(EVTCHNOP_bind_ipi, &b) ? 0 : b.port;
+}
+
+static inline evtchn_port_t bind_timer(void)
+{
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+
+	return evtchn_op(EVTCHNOP_bind_virq, &b) ? 0 : b.port;
+}
+
+static inline void set_mask(evtchn_port_t port, bool masked)
+{
+	unsigned long bit = 1ul << port % 64;
+
+	if (masked)
+		shared.evtchn_mask[port / 64] |= bit;
+	else
+		shared.evtchn_mask[port / 64] &= ~bit;
+}
+
+/* place, unplace - a page of the hypervisor's, by memory_op */
+long place(domid_t dom, unsigned int space, unsigned long idx, unsigned long gfn);
+long unplace(domid_t dom, unsigned long gfn);
+
+/* run_on_ap - have vCPU 1 do @job, once it is up; wait_for_ap - until it has, two seconds at most */
+void run_on_ap(void (*job)(void));
+bool wait_for_ap(void);
 
 /* Groups */
 void test_version(void);
@@ -106,6 +157,7 @@ void test_sched(void);
 void test_misc(void);
 void test_user(void);
 void test_smp(void);
+void test_moves(void);
 void test_fifo(void);
 
 #endif /* CONFORMANCE_GUEST_H */

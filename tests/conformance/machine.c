@@ -268,9 +268,6 @@ uint64_t now_ns(const volatile struct vcpu_time_info *ti)
 	return ti->system_time + (uint64_t)((unsigned __int128)delta * ti->tsc_to_system_mul >> 32);
 }
 
-/* Generous: TSCs run at a few GHz, and a machine that is emulated is slow */
-#define PATIENCE 6000000000ull
-
 bool wait_upcalls(unsigned int seen)
 {
 	uint64_t start = rdtsc();

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest.h"
 
+#include <xen-public/io/xs_wire.h>
+
 static const evtchn_port_t wild[] = { 0, 100, 4095, 4096, 0x7fffffff, 0x80000000, 0xffffffff };
-
-static long send(evtchn_port_t port)
-{
-	return evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = port });
-}
-
-static long close_port(evtchn_port_t port)
-{
-	return evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = port });
-}
 
 static long status_of(evtchn_port_t port)
 {
@@ -57,6 +49,51 @@ static void ipi(void)
 	consume();
 	b.vcpu = 99;
 	check("bind_ipi: no such vCPU", evtchn_op(EVTCHNOP_bind_ipi, &b), -XEN_ENOENT);
+}
+
+/* Writes a question into the store's ring; true if the store answers once it is notified */
+static bool store_answers(void (*notify)(evtchn_port_t port), evtchn_port_t port)
+{
+	static const char path[] = "domid";
+	struct xen_hvm_param p = { .domid = DOMID_SELF, .index = HVM_PARAM_STORE_PFN };
+	struct xsd_sockmsg msg = { .type = XS_READ, .len = sizeof(path) };
+	volatile struct xenstore_domain_interface *ring;
+	uint64_t start = rdtsc();
+	XENSTORE_RING_IDX prod;
+	bool answered;
+
+	hvm_op(HVMOP_get_param, &p);
+	ring = (void *)(p.value * PAGE_SIZE);
+	prod = ring->req_prod;
+	for (unsigned int i = 0; i < sizeof(msg) + sizeof(path); i++)
+		ring->req[prod++ % XENSTORE_RING_SIZE] = i < sizeof(msg) ? ((char *)&msg)[i] :
+									   path[i - sizeof(msg)];
+	ring->req_prod = prod;
+	notify(port);
+	while (ring->rsp_prod - ring->rsp_cons <= sizeof(msg) && rdtsc() - start < PATIENCE)
+		__asm__ volatile("pause");
+	answered = ring->req_cons == prod && ring->rsp_prod - ring->rsp_cons > sizeof(msg);
+	ring->rsp_cons = ring->rsp_prod;
+	return answered;
+}
+
+static void send_to(evtchn_port_t port)
+{
+	send(port);
+}
+
+/* Events that leave the guest, as a back end of it waits for */
+static void outbound(void)
+{
+	struct xen_hvm_param p = { .domid = DOMID_SELF, .index = HVM_PARAM_STORE_EVTCHN };
+
+	hvm_op(HVMOP_get_param, &p);
+	consume();
+	check_true("send: reaches a back end", store_answers(send_to, p.value));
+	check_true("send: which sends one, too", port_pending(p.value));
+	if (doorbell_port)
+		check_true("doorbell: reaches a back end", store_answers(ring_doorbell, p.value));
+	consume();
 }
 
 /* Paravane's own: an out instead of a hypercall, without a result */
@@ -202,6 +239,7 @@ void test_evtchn(void)
 
 	ipi();
 	doorbell();
+	outbound();
 	unbound_and_loopback();
 	virq();
 	wild_ports();

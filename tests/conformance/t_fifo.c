@@ -4,7 +4,6 @@
 
 #include "tests/lib/fifo_guest.h"
 
-#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
 /* More ports than the 2-level ABI has */
 #define PAGES 5
 #define PORTS (PAGES * PAGE_SIZE / sizeof(event_word_t))
@@ -31,18 +30,6 @@ static long set_priority(evtchn_port_t port, uint32_t priority)
 	struct evtchn_set_priority op = { .port = port, .priority = priority };
 
 	return evtchn_op(EVTCHNOP_set_priority, &op);
-}
-
-static long send(evtchn_port_t port)
-{
-	return evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = port });
-}
-
-static evtchn_port_t new_ipi(unsigned int vcpu)
-{
-	struct evtchn_bind_ipi b = { .vcpu = vcpu };
-
-	return evtchn_op(EVTCHNOP_bind_ipi, &b) ? 0 : b.port;
 }
 
 /* Wait for the upcall and take events until @port's; the events before it must be none */
@@ -72,7 +59,7 @@ static void errors(void)
 static void start(void)
 {
 	unsigned int seen = upcalls;
-	evtchn_port_t port = new_ipi(0);
+	evtchn_port_t port = bind_ipi(0);
 	long got = 0;
 
 	consume();
@@ -101,7 +88,7 @@ static void start(void)
 
 static void events(void)
 {
-	evtchn_port_t low = new_ipi(0), first = new_ipi(0), second = new_ipi(0);
+	evtchn_port_t low = bind_ipi(0), first = bind_ipi(0), second = bind_ipi(0);
 	unsigned int seen = upcalls;
 
 	check("set_priority", set_priority(low, EVTCHN_FIFO_PRIORITY_MIN), 0);
@@ -121,7 +108,7 @@ static void events(void)
 	check_true("unmask: FIFO, upcall", take(seen, first));
 
 	seen = ap_upcalls;
-	first = new_ipi(1);
+	first = bind_ipi(1);
 	((volatile struct vcpu_info *)(scratch[2] + 128))->evtchn_upcall_pending = 0;
 	send(first);
 	for (uint64_t until = rdtsc() + 4000000000ull; ap_upcalls == seen && rdtsc() < until;)
@@ -135,7 +122,7 @@ static void many(void)
 	evtchn_port_t port = 0, next;
 	unsigned int seen = upcalls;
 
-	while (port < EVTCHN_2L_NR_CHANNELS && (next = new_ipi(0)))
+	while (port < EVTCHN_2L_NR_CHANNELS && (next = bind_ipi(0)))
 		port = next;
 	check("bind_ipi: FIFO, more ports than 2-level", port, EVTCHN_2L_NR_CHANNELS);
 	send(port);
@@ -153,7 +140,7 @@ void test_fifo(void)
 	many();
 	check("reset", evtchn_op(EVTCHNOP_reset, &r), 0);
 	consume();
-	port = new_ipi(0);
+	port = bind_ipi(0);
 	check("reset: every port is free", port, 1);
 	send(port);
 	check_true("reset: 2-level again", port_pending(port));

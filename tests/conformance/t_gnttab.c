@@ -2,7 +2,6 @@
 #include "guest.h"
 
 #define REF 20
-#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
 
 static void grant(grant_ref_t ref, uint16_t flags, domid_t to, const void *page)
 {

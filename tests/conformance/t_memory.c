@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest.h"
 
-#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
-/* Beyond RAM, still within reach of the guest's page tables */
-#define OUTSIDE_RAM (0xc0000000ul / PAGE_SIZE)
-
-static long place(domid_t dom, unsigned int space, unsigned long idx, unsigned long gfn)
+long place(domid_t dom, unsigned int space, unsigned long idx, unsigned long gfn)
 {
 	struct xen_add_to_physmap x = { .domid = dom, .space = space, .idx = idx, .gpfn = gfn };
 
 	return memory_op(XENMEM_add_to_physmap, &x);
 }
 
-static long unplace(domid_t dom, unsigned long gfn)
+long unplace(domid_t dom, unsigned long gfn)
 {
 	struct xen_remove_from_physmap r = { .domid = dom, .gpfn = gfn };
 
@@ -46,6 +42,9 @@ static void placing(void)
 	      place(DOMID_SELF, XENMAPSPACE_grant_table, 0, GFN(grants)), 0);
 	check("add_to_physmap grant_table: grows",
 	      place(DOMID_SELF, XENMAPSPACE_grant_table, 3, GFN(scratch[1])), 0);
+	unplace(DOMID_SELF, GFN(scratch[1]));
+	check("add_to_physmap grant_table: the last frame",
+	      place(DOMID_SELF, XENMAPSPACE_grant_table, 63, GFN(scratch[1])), 0);
 	check("remove_from_physmap grant_table", unplace(DOMID_SELF, GFN(scratch[1])), 0);
 	scratch[1][0] = 0x55;
 	check("remove_from_physmap: the page is the guest's again", scratch[1][0], 0x55);

@@ -3,36 +3,67 @@
 
 #define MSEC 1000000ull
 
+/* No timeout: only the timer's event can end such a poll, masked or as an interrupt */
+static void poll_and_timer(struct sched_poll *p)
+{
+	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
+	evtchn_port_t *polled = p->ports.p, quiet = *polled, timer = bind_timer();
+	unsigned int seen = upcalls;
+	uint64_t until = now_ns(ti) + 20 * MSEC;
+
+	p->timeout = 0;
+	set_mask(timer, true);
+	*polled = timer;
+	hypercall(__HYPERVISOR_set_timer_op, until, 0, 0);
+	check("poll: a masked port", sched_op(SCHEDOP_poll, p), 0);
+	check_true("poll: a masked port, until its event",
+		   now_ns(ti) >= until && port_pending(timer));
+	sti();
+	__asm__ volatile("nop; nop");
+	cli();
+	check("poll: a masked port, no upcall", upcalls, seen);
+
+	set_mask(timer, false);
+	consume();
+	*polled = quiet;
+	until = now_ns(ti) + 20 * MSEC;
+	hypercall(__HYPERVISOR_set_timer_op, until, 0, 0);
+	sti();
+	check("poll: another port's interrupt", sched_op(SCHEDOP_poll, p), 0);
+	cli();
+	check_true("poll: another port's interrupt ends it",
+		   now_ns(ti) >= until && upcalls != seen && !port_pending(quiet));
+	close_port(timer);
+	consume();
+}
+
 static void poll(void)
 {
 	volatile struct vcpu_time_info *ti = &shared.vcpu_info[0].time;
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
-	evtchn_port_t ports[2] = { 0 };
+	evtchn_port_t ports[2] = { bind_ipi(0) };
 	struct sched_poll p = { .nr_ports = 1 };
-	uint64_t start;
 
-	evtchn_op(EVTCHNOP_bind_ipi, &b);
 	consume();
-	ports[0] = b.port;
 	p.ports.p = ports;
-	shared.evtchn_mask[b.port / 64] = 1ul << b.port % 64;
+	set_mask(ports[0], true);
 	if (transport != BY_PORT) {
 		/* KVM's Xen support takes the call for a yield and never asks the hypervisor */
 		check("poll: KVM yields", sched_op(SCHEDOP_poll, &p), 0);
 		say("SKIP poll/until-the-timeout: KVM answers poll itself\n");
-		shared.evtchn_mask[b.port / 64] = 0;
-		evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+		set_mask(ports[0], false);
+		close_port(ports[0]);
 		return;
 	}
-	start = now_ns(ti);
-	p.timeout = start + 10 * MSEC;
+	p.timeout = now_ns(ti) + 10 * MSEC;
 	check("poll: until the timeout", sched_op(SCHEDOP_poll, &p), 0);
 	check_true("poll: not early", now_ns(ti) >= p.timeout);
-	evtchn_op(EVTCHNOP_send, &(struct evtchn_send){ .port = b.port });
-	p.timeout = 0;
+	p.timeout = 1;
+	check("poll: timeout in the past", sched_op(SCHEDOP_poll, &p), 0);
+	poll_and_timer(&p);
+	send(ports[0]);
 	check("poll: a pending port, no timeout", sched_op(SCHEDOP_poll, &p), 0);
-	shared.evtchn_mask[b.port / 64] = 0;
-	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = b.port });
+	set_mask(ports[0], false);
+	close_port(ports[0]);
 	consume();
 
 	check("poll: a free port", sched_op(SCHEDOP_poll, &p), -XEN_EINVAL);

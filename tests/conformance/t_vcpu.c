@@ -2,18 +2,9 @@
 #include "guest.h"
 
 #define MSEC 1000000ull
-#define GFN(p) ((unsigned long)(p) / PAGE_SIZE)
 
 static struct vcpu_time_info time_info;
 static struct vcpu_runstate_info runstate;
-
-static evtchn_port_t bind_timer(void)
-{
-	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
-
-	check("bind_virq: timer", evtchn_op(EVTCHNOP_bind_virq, &b), 0);
-	return b.port;
-}
 
 static void clocks(void)
 {
@@ -43,6 +34,48 @@ static void clocks(void)
 	      vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &a), -XEN_EFAULT);
 }
 
+static uint64_t all_times(const struct vcpu_runstate_info *info)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(info->time); i++)
+		sum += info->time[i];
+	return sum;
+}
+
+static void sleep_until(uint64_t deadline)
+{
+	evtchn_port_t port = bind_timer();
+
+	consume();
+	hypercall(__HYPERVISOR_set_timer_op, deadline, 0, 0);
+	sti();
+	hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0);
+	cli();
+	close_port(port);
+	consume();
+}
+
+/* KVM, if it counts, takes halted time for running */
+static void sleeping(void)
+{
+	struct vcpu_runstate_info before, after;
+	unsigned int slept = transport == BY_PORT ? RUNSTATE_blocked : RUNSTATE_running;
+
+	vcpu_op(VCPUOP_get_runstate_info, 0, &before);
+	sleep_until(now_ns(&shared.vcpu_info[0].time) + 50 * MSEC);
+	vcpu_op(VCPUOP_get_runstate_info, 0, &after);
+	check_true("get_runstate_info: 50 ms of sleep",
+		   after.time[slept] - before.time[slept] > 40 * MSEC);
+	check("get_runstate_info: awake", after.state, RUNSTATE_running);
+	check("get_runstate_info: never offline", after.time[RUNSTATE_offline], 0);
+	check("get_runstate_info: the times add up", all_times(&after), after.state_entry_time);
+	vcpu_op(VCPUOP_get_runstate_info, 1, &after);
+	check("get_runstate_info: not started yet", after.state, RUNSTATE_offline);
+	check("get_runstate_info: offline from the beginning", after.time[RUNSTATE_offline],
+	      after.state_entry_time);
+}
+
 static void runstates(void)
 {
 	struct vcpu_register_runstate_memory_area a;
@@ -54,9 +87,13 @@ static void runstates(void)
 	      0);
 	check("register_runstate_memory_area: running", runstate.state, RUNSTATE_running);
 	check_true("register_runstate_memory_area: has times", runstate.state_entry_time);
+	memcpy(&info, &runstate, sizeof(info));
+	check("register_runstate_memory_area: the times add up", all_times(&info),
+	      info.state_entry_time);
 	entry = *(volatile uint64_t *)&runstate.state_entry_time;
 	check("get_runstate_info", vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
 	check_true("get_runstate_info: goes on", info.state_entry_time >= entry);
+	sleeping();
 	a.addr.v = NULL;
 	check("register_runstate_memory_area: none",
 	      vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a), 0);
@@ -73,6 +110,7 @@ static void timers(void)
 	evtchn_port_t port = bind_timer();
 	unsigned int seen;
 
+	check_true("bind_virq: timer", port);
 	check("set_singleshot_timer: in the past", vcpu_op(VCPUOP_set_singleshot_timer, 0, &s),
 	      -XEN_ETIME);
 	consume();
@@ -94,6 +132,15 @@ static void timers(void)
 	while (now_ns(ti) < s.timeout_abs_ns + 20 * MSEC)
 		;
 	check_true("stop_singleshot_timer: does not fire", !port_pending(port));
+	consume();
+	seen = upcalls;
+	s.timeout_abs_ns = now_ns(ti) + 10 * MSEC;
+	vcpu_op(VCPUOP_set_singleshot_timer, 0, &s);
+	s.timeout_abs_ns += 40 * MSEC;
+	check("set_singleshot_timer: again", vcpu_op(VCPUOP_set_singleshot_timer, 0, &s), 0);
+	check_true("set_singleshot_timer: again, the later deadline holds",
+		   wait_upcalls(seen) && now_ns(ti) >= s.timeout_abs_ns);
+	consume();
 	check("set_singleshot_timer: another vCPU's", vcpu_op(VCPUOP_set_singleshot_timer, 1, &s),
 	      -XEN_EINVAL);
 
@@ -116,7 +163,7 @@ static void timers(void)
 	check("set_timer_op", hypercall(__HYPERVISOR_set_timer_op, now_ns(ti) + MSEC, 0, 0), 0);
 	check_true("set_timer_op: fires", wait_upcalls(seen) && port_pending(port));
 	check("set_timer_op: stop", hypercall(__HYPERVISOR_set_timer_op, 0, 0, 0), 0);
-	evtchn_op(EVTCHNOP_close, &(struct evtchn_close){ .port = port });
+	close_port(port);
 	consume();
 }
 
