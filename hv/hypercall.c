@@ -17,6 +17,7 @@
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 #include "hv/xen/compat.h"
+#include "hv/xen/privileged.h"
 #include "hv/xen/runstate.h"
 
 /**
@@ -40,7 +41,7 @@ static const struct hypercall hypercalls[HYPERCALL_NRS] = {
 	CALL(set_callbacks),
 	CALL(fpu_taskswitch),
 	CALL(sched_op_compat),
-	CALL(platform_op),
+	CALL(platform_op, .fn = privileged_platform_op, .fn32 = privileged_platform_op),
 	CALL(set_debugreg),
 	CALL(get_debugreg),
 	CALL(update_descriptor),
@@ -67,8 +68,8 @@ static const struct hypercall hypercalls[HYPERCALL_NRS] = {
 	CALL(event_channel_op, .fn = evtchn_op, .fn32 = evtchn_op),
 	CALL(physdev_op),
 	CALL(hvm_op, .fn = hc_hvm_op, .fn32 = hc_hvm_op),
-	CALL(sysctl),
-	CALL(domctl),
+	CALL(sysctl, .fn = privileged_sysctl, .fn32 = privileged_sysctl),
+	CALL(domctl, .fn = privileged_domctl, .fn32 = privileged_domctl),
 	CALL(kexec_op),
 	CALL(tmem_op),
 	CALL(argo_op),
