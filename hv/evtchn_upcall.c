@@ -24,6 +24,7 @@
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 #include "hv/xen/evtchn_fifo.h"
+#include "hv/xen/vcpu_updown.h"
 
 #define BITS_PER_WORD 64
 
@@ -361,17 +362,6 @@ long evtchn_unplace_shared_info(struct domain *d, gfn_t gfn)
 	return err ? err : evtchn_shared_info_moved(d);
 }
 
-/* As long as it waits to be started by INIT and SIPI; the vCPU's own thread */
-static long vcpu_is_down(struct vcpu *v, void *arg)
-{
-	struct kvm_mp_state state;
-
-	(void)arg;
-	return !ioctl(v->fd, KVM_GET_MP_STATE, &state) &&
-	       (state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
-		state.mp_state == KVM_MP_STATE_INIT_RECEIVED);
-}
-
 long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, uint32_t offset)
 {
 	struct domain *d = v->domain;
@@ -382,7 +372,7 @@ long evtchn_register_vcpu_info(struct vcpu *caller, struct vcpu *v, gfn_t gfn, u
 	if (offset > PAGE_SIZE - sizeof(*info) || offset % _Alignof(struct vcpu_info))
 		return -ENXIO;
 	page = mem_page(d, gfn);
-	if (!page || (v != caller && !vcpu_call(v, vcpu_is_down, NULL)))
+	if (!page || (v != caller && !vcpu_is_down(v)))
 		return -EINVAL;
 	info = (struct vcpu_info *)(page + offset);
 

@@ -9,6 +9,7 @@
 #include "hv/timer.h"
 #include "hv/vcpu.h"
 #include "hv/xen/runstate.h"
+#include "hv/xen/vcpu_updown.h"
 
 #include <xen-public/vcpu.h>
 
@@ -95,6 +96,10 @@ static long op_stop_singleshot_timer(struct vcpu *caller, struct vcpu *v, gva_t 
 }
 
 static long (*const ops[])(struct vcpu *caller, struct vcpu *v, gva_t arg) = {
+	[VCPUOP_initialise] = vcpu_op_initialise,
+	[VCPUOP_up] = vcpu_op_up,
+	[VCPUOP_down] = vcpu_op_down,
+	[VCPUOP_is_up] = vcpu_op_is_up,
 	[VCPUOP_get_runstate_info] = op_get_runstate_info,
 	[VCPUOP_register_runstate_memory_area] = op_register_runstate_memory_area,
 	[VCPUOP_set_periodic_timer] = op_set_periodic_timer,

@@ -57,7 +57,7 @@ static const struct hypercall hypercalls[HYPERCALL_NRS] = {
 	CALL(vm_assist, .fn = hc_vm_assist, .fn32 = hc_vm_assist),
 	CALL(update_va_mapping_otherdomain),
 	CALL(iret),
-	CALL(vcpu_op, .fn = hc_vcpu_op),
+	CALL(vcpu_op, .fn = hc_vcpu_op, .fn32 = compat_vcpu_op),
 	CALL(set_segment_base),
 	CALL(mmuext_op),
 	CALL(xsm_op),

@@ -36,6 +36,7 @@ void guest_area_write(const struct guest_area *area, size_t offset, const void *
  * @upcall_vector: HVMOP_set_evtchn_upcall_vector, 0 for none; accessed atomically
  * @upcall_owed: the LAPIC refused an upcall, a timer tries again; accessed atomically
  * @virq_port: ports bound to virtual interrupts, 0 for none; accessed atomically
+ * @initialised: it was given registers to start with, or stopped; own thread only
  * @in_multicall: a multicall is being served; own thread only
  * @line: CONSOLEIO_write's current line; own thread only
  * @runstate_area: VCPUOP_register_runstate_memory_area, unless KVM keeps it; this and the next four are
@@ -55,6 +56,7 @@ struct vcpu_abi {
 	uint8_t upcall_vector;
 	bool upcall_owed;
 	evtchn_port_t virq_port[NR_VIRQS];
+	bool initialised;
 	bool in_multicall;
 	struct guest_line line;
 

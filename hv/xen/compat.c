@@ -10,6 +10,7 @@
 
 #include <xen-public/memory.h>
 #include <xen-public/sched.h>
+#include <xen-public/vcpu.h>
 
 /** struct compat_add_to_physmap - struct xen_add_to_physmap of a 32-bit guest */
 struct compat_add_to_physmap {
@@ -38,6 +39,19 @@ long compat_memory_op(struct vcpu *v, const uint64_t *arg)
 					    .idx = op.idx,
 					    .gpfn = op.gpfn };
 	return memory_add_to_physmap(v, &wide);
+}
+
+long compat_vcpu_op(struct vcpu *v, const uint64_t *arg)
+{
+	switch (arg[0]) {
+	case VCPUOP_initialise:
+	case VCPUOP_up:
+	case VCPUOP_down:
+	case VCPUOP_is_up:
+		return hc_vcpu_op(v, arg);
+	default:
+		return hypercall_unserved(v->domain, __HYPERVISOR_vcpu_op, arg[0]);
+	}
 }
 
 long compat_sched_op(struct vcpu *v, const uint64_t *arg)

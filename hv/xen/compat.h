@@ -10,6 +10,8 @@
 
 /** compat_memory_op - add_to_physmap; -ENOSYS for anything else */
 long compat_memory_op(struct vcpu *v, const uint64_t *arg);
+/** compat_vcpu_op - initialise, up, down and is_up, which look the same; -ENOSYS for anything else */
+long compat_vcpu_op(struct vcpu *v, const uint64_t *arg);
 /** compat_sched_op - everything that hc_sched_op() serves */
 long compat_sched_op(struct vcpu *v, const uint64_t *arg);
 

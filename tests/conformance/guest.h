@@ -15,7 +15,7 @@
 
 #define PAGE_SIZE 4096ul
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define VCPUS 2
+#define VCPUS 2 /* that take interrupts */
 
 /* Upcall vectors */
 #define VECTOR 0x40
@@ -158,6 +158,7 @@ void test_misc(void);
 void test_user(void);
 void test_smp(void);
 void test_moves(void);
+void test_updown(void);
 void test_fifo(void);
 
 #endif /* CONFORMANCE_GUEST_H */

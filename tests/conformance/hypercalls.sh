@@ -13,7 +13,7 @@ conformance()
 
 	log=$(mktemp)
 	timeout --foreground -k 5 100 "$B/paravane" run --name "conformance-$$" --kernel "$B/conformance/guest" \
-		--profile xen --memory 64M --vcpus 2 --net none --console "file=$log.console" \
+		--profile xen --memory 64M --vcpus 3 --net none --console "file=$log.console" \
 		>"$log" 2>&1 </dev/null || status=$?
 	grep -aoE '\b(PASS|FAIL|SKIP) .*' "$log" | tr -d '\r' | sed "s|^\(....\) |\1 $1/|"
 	said=$(grep -ac 'paravane-mark: done' "$log")

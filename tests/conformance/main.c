@@ -84,8 +84,8 @@ void consume(void)
 }
 
 static void (*const groups[])(void) = {
-	test_version, test_memory, test_hvm,  test_evtchn, test_gnttab, test_vcpu,
-	test_sched,   test_misc,   test_user, test_smp,	   test_moves,	test_fifo,
+	test_version, test_memory, test_hvm, test_evtchn, test_gnttab, test_vcpu, test_sched,
+	test_misc,    test_user,   test_smp, test_moves,  test_updown, test_fifo,
 };
 
 void main(void);

@@ -314,6 +314,15 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_GET_MP_STATE:
 		((struct kvm_mp_state *)arg)->mp_state = fake->mp_state[vcpu];
 		return 0;
+	case KVM_GET_SREGS:
+		*(struct kvm_sregs *)arg = fake->run[vcpu].s.regs.sregs;
+		return 0;
+	case KVM_SET_SREGS:
+		fake->run[vcpu].s.regs.sregs = *(struct kvm_sregs *)arg;
+		return 0;
+	case KVM_SET_REGS:
+		fake->run[vcpu].s.regs.regs = *(struct kvm_regs *)arg;
+		return 0;
 	case KVM_XEN_VCPU_SET_ATTR:
 	case KVM_XEN_VCPU_GET_ATTR:
 		return xen_vcpu_attr(vcpu, arg, request == KVM_XEN_VCPU_SET_ATTR);

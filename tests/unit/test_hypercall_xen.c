@@ -13,6 +13,124 @@
 #include "hv/vcpu_abi.h"
 #include "tests/unit/fake_domain.h"
 
+#include <xen-public/hvm/hvm_vcpu.h>
+#include <xen-public/sched.h>
+#include <xen-public/vcpu.h>
+
+static long initialise(unsigned int vcpu, const struct vcpu_hvm_context *context)
+{
+	memcpy(fake_ram(FAKE_ARG), context, sizeof(*context));
+	return fake_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, vcpu, FAKE_ARG);
+}
+
+static long up(unsigned int vcpu)
+{
+	return fake_call(__HYPERVISOR_vcpu_op, VCPUOP_up, vcpu, 0);
+}
+
+static long down(unsigned int vcpu)
+{
+	return fake_call(__HYPERVISOR_vcpu_op, VCPUOP_down, vcpu, 0);
+}
+
+static long is_up(unsigned int vcpu)
+{
+	return fake_call(__HYPERVISOR_vcpu_op, VCPUOP_is_up, vcpu, 0);
+}
+
+static void test_vcpu_up_and_down(void **state)
+{
+	struct vcpu_hvm_context context = {
+		.mode = VCPU_HVM_MODE_64B,
+		.cpu_regs.x86_64 = { .rip = 0x1234, .cr0 = 0x80000011, .efer = 0x500 },
+	};
+	const struct kvm_sregs *sregs = &fake->run[1].s.regs.sregs;
+
+	(void)state;
+	assert_int_equal(is_up(0), 1);
+	assert_int_equal(is_up(1), 0);
+	assert_int_equal(up(1), -EINVAL);
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, FAKE_BAD), -EFAULT);
+	assert_int_equal(initialise(0, &context), -EEXIST);
+	assert_int_equal(initialise(1, &context), 0);
+	assert_int_equal(initialise(1, &context), -EEXIST);
+	assert_int_equal(fake->run[1].s.regs.regs.rip, 0x1234);
+	assert_int_equal(fake->run[1].s.regs.regs.rflags, 2);
+	assert_int_equal(sregs->efer, 0x500);
+	assert_true(sregs->cs.l && sregs->cs.present && sregs->cs.type == 0xb);
+	assert_int_equal(is_up(1), 0);
+	assert_int_equal(up(1), 0);
+	assert_int_equal(up(1), 0);
+	assert_int_equal(is_up(1), 1);
+	assert_int_equal(fake->mp_state[1], KVM_MP_STATE_RUNNABLE);
+	assert_int_equal(down(1), 0);
+	assert_int_equal(down(1), 0);
+	assert_int_equal(is_up(1), 0);
+	assert_int_equal(initialise(1, &context), -EEXIST);
+	assert_int_equal(up(1), 0);
+	assert_int_equal(is_up(1), 1);
+
+	/* For 32-bit callers, too */
+	fake->run[0].s.regs.sregs.cs.l = 0;
+	assert_int_equal(down(1), 0);
+	assert_int_equal(is_up(1), 0);
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, FAKE_ARG),
+			 -ENOSYS);
+	fake->run[0].s.regs.sregs.cs.l = 1;
+
+	/* The last one takes the guest with it */
+	assert_int_equal(fake->d.shutdown_reason, -1);
+	assert_int_equal(down(0), 0);
+	assert_int_equal(fake->d.shutdown_reason, SHUTDOWN_poweroff);
+}
+
+/* Flat segments; each row spoils one */
+static void test_vcpu_segments(void **state)
+{
+	static const struct {
+		uint16_t cs, ss, ds, es, tr;
+	} bad[] = {
+		{ 0xc93, 0xc93, 0xc93, 0xc93, 0x08b }, /* no code */
+		{ 0xc1b, 0xc93, 0xc93, 0xc93, 0x08b }, /* not present */
+		{ 0xc8b, 0xc93, 0xc93, 0xc93, 0x08b }, /* a system segment */
+		{ 0x1c9b, 0xc93, 0xc93, 0xc93, 0x08b }, /* bits that are none */
+		{ 0xc9b, 0, 0xc93, 0xc93, 0x08b }, /* null */
+		{ 0xc9b, 0xc91, 0xc93, 0xc93, 0x08b }, /* not writable */
+		{ 0xc9b, 0xcf3, 0xc93, 0xc93, 0x08b }, /* another privilege level */
+		{ 0xc9b, 0xc93, 0xc99, 0xc93, 0x08b }, /* code that cannot be read */
+		{ 0xc9b, 0xc93, 0xc93, 0xcf3, 0x08b }, /* a privilege level that is less */
+		{ 0xc9b, 0xc93, 0xc93, 0xc93, 0x089 }, /* not busy */
+		{ 0xc9b, 0xc93, 0xc93, 0xc93, 0 },
+	};
+	struct vcpu_hvm_context context = {
+		.mode = VCPU_HVM_MODE_32B,
+		.cpu_regs.x86_32 = { .eip = 0x1000, .cs_base = 0x10, .cs_limit = 0xffff },
+	};
+	struct vcpu_hvm_x86_32 *r = &context.cpu_regs.x86_32;
+	const struct kvm_sregs *sregs = &fake->run[1].s.regs.sregs;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		r->cs_ar = bad[i].cs;
+		r->ss_ar = bad[i].ss;
+		r->ds_ar = bad[i].ds;
+		r->es_ar = bad[i].es;
+		r->tr_ar = bad[i].tr;
+		assert_int_equal(initialise(1, &context), -EINVAL);
+	}
+	context.mode = 2;
+	r->tr_ar = 0x8b;
+	assert_int_equal(initialise(1, &context), -EINVAL);
+	context.mode = VCPU_HVM_MODE_32B;
+	r->es_ar = 0;
+	assert_int_equal(initialise(1, &context), 0);
+	assert_int_equal(sregs->cs.base, 0x10);
+	assert_int_equal(sregs->cs.limit, 0xffff);
+	assert_true(sregs->cs.db && sregs->cs.g && !sregs->cs.l && sregs->cs.s);
+	assert_true(sregs->es.unusable && !sregs->ds.unusable);
+	assert_int_equal(fake->run[1].s.regs.regs.rip, 0x1000);
+}
+
 /* A guest's way to find out which version of it a hypervisor has is to try one after the other. */
 static void test_privileged(void **state)
 {
@@ -49,6 +167,8 @@ static void test_privileged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(vcpu_up_and_down),
+		T(vcpu_segments),
 		T(privileged),
 	};
 
