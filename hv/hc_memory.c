@@ -8,6 +8,7 @@
 #include "hv/hypercalls.h"
 #include "hv/vcpu.h"
 #include "hv/xen/balloon.h"
+#include "hv/xen/memory_map.h"
 
 #include <xen-public/memory.h>
 
@@ -150,6 +151,8 @@ static const struct hypercall_subop ops[] = {
 	BALLOON_OP(decrease_reservation),
 	OP(current_reservation, current_reservation, struct xen_memory_domain),
 	OP(maximum_reservation, maximum_reservation, struct xen_memory_domain),
+	[XENMEM_memory_map] = { "memory_map", memory_map,
+				HYPERCALL_SUBOP_SIZE(struct xen_memory_map), .out = true },
 	OP(maximum_gpfn, maximum_gpfn, struct xen_memory_domain),
 	[XENMEM_add_to_physmap] = { "add_to_physmap", memory_add_to_physmap,
 				    HYPERCALL_SUBOP_SIZE(struct xen_add_to_physmap) },

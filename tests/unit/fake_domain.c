@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "hv/boot.h"
 #include "hv/hypercall.h"
 #include "hv/log.h"
 #include "hv/loop.h"
@@ -281,6 +282,14 @@ static int xen_vcpu_attr(unsigned int vcpu, struct kvm_xen_vcpu_attr *attr, bool
 			*attr = *runstate;
 	}
 	return 0;
+}
+
+unsigned int boot_memory_map(const struct domain *d, struct boot_range range[BOOT_RANGES])
+{
+	range[0] = (struct boot_range){ 0, 0xa0000, BOOT_RANGE_RAM };
+	range[1] = (struct boot_range){ 0xa0000, 0x60000, BOOT_RANGE_RESERVED };
+	range[2] = (struct boot_range){ 0x100000, mem_bytes(d), BOOT_RANGE_RAM };
+	return 3;
 }
 
 /* Linked with --wrap=ioctl: what KVM would do for a guest whose TSC is the host's */

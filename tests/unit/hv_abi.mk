@@ -6,7 +6,7 @@ ABI_SRCS := tests/unit/fake_domain.c hv/mem.c hv/pagewalk.c hv/loop.c \
 	hv/evtchn.c hv/evtchn_op.c hv/evtchn_upcall.c \
 	hv/gnttab.c hv/gnttab_entry.c hv/gnttab_op.c hv/timer.c hv/pvclock.c \
 	hv/xen/balloon.c hv/xen/compat.c hv/xen/evtchn_fifo.c hv/xen/evtchn_fifo_op.c \
-	hv/xen/privileged.c hv/xen/runstate.c hv/xen/vcpu_updown.c
+	hv/xen/memory_map.c hv/xen/privileged.c hv/xen/runstate.c hv/xen/vcpu_updown.c
 ABI_LIBS := -Wl,--wrap=ioctl -lurcu-bp -lurcu-common
 
 UNIT_TESTS += balloon evtchn evtchn_fifo gnttab guest_line hypercall hypercall_xen shared_info timer

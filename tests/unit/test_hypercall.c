@@ -76,6 +76,7 @@ static void test_bad_pointers(void **state)
 		{ __HYPERVISOR_memory_op, XENMEM_current_reservation },
 		{ __HYPERVISOR_memory_op, XENMEM_maximum_reservation },
 		{ __HYPERVISOR_memory_op, XENMEM_maximum_gpfn },
+		{ __HYPERVISOR_memory_op, XENMEM_memory_map },
 		{ __HYPERVISOR_xen_version, XENVER_extraversion },
 		{ __HYPERVISOR_xen_version, XENVER_compile_info },
 		{ __HYPERVISOR_xen_version, XENVER_capabilities },

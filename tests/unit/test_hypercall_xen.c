@@ -14,8 +14,42 @@
 #include "tests/unit/fake_domain.h"
 
 #include <xen-public/hvm/hvm_vcpu.h>
+#include <xen-public/memory.h>
 #include <xen-public/sched.h>
 #include <xen-public/vcpu.h>
+
+static long ask_memory_map(unsigned int rows)
+{
+	struct xen_memory_map map = { .nr_entries = rows };
+	long ret;
+
+	map.buffer.p = (void *)(uintptr_t)0xb000;
+	memset(fake_ram(0xb000), 0xaa, 80);
+	memcpy(fake_ram(FAKE_ARG), &map, sizeof(map));
+	ret = fake_call(__HYPERVISOR_memory_op, XENMEM_memory_map, FAKE_ARG, 0);
+	memcpy(&map, fake_ram(FAKE_ARG), sizeof(map));
+	return ret ? ret : map.nr_entries;
+}
+
+static void test_memory_map(void **state)
+{
+	struct xen_memory_map map = { .nr_entries = 1 };
+	uint64_t row[2];
+
+	(void)state;
+	assert_int_equal(ask_memory_map(2), 2);
+	memcpy(row, fake_ram(0xb000 + 20), sizeof(row));
+	assert_int_equal(row[0], 0xa0000);
+	assert_int_equal(row[1], 0x60000);
+	assert_int_equal(*(uint32_t *)fake_ram(0xb000 + 36), 2);
+	assert_int_equal(*(uint8_t *)fake_ram(0xb000 + 40), 0xaa);
+	assert_int_equal(ask_memory_map(99), 3);
+	assert_int_equal(*(uint8_t *)fake_ram(0xb000 + 60), 0xaa);
+	map.buffer.p = (void *)(uintptr_t)FAKE_BAD;
+	memcpy(fake_ram(FAKE_ARG), &map, sizeof(map));
+	assert_int_equal(fake_call(__HYPERVISOR_memory_op, XENMEM_memory_map, FAKE_ARG, 0),
+			 -EFAULT);
+}
 
 static long initialise(unsigned int vcpu, const struct vcpu_hvm_context *context)
 {
@@ -167,6 +201,7 @@ static void test_privileged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(memory_map),
 		T(vcpu_up_and_down),
 		T(vcpu_segments),
 		T(privileged),
