@@ -42,7 +42,7 @@ struct nic_config {
 
 enum console_type { CONSOLE_STDIO, CONSOLE_PTY, CONSOLE_FILE, CONSOLE_NONE };
 
-/** struct config - what the command line or an xl.cfg asked for; read-only once the domain is being built */
+/** struct config - what the command line asked for; read-only once the domain is being built */
 struct config {
 	char *name;
 	char *kernel;
