@@ -166,10 +166,12 @@ tests: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests,$(UNIT_PROGRAMS) $(TSAN_P
 
 .PHONY: style
 style: ## formatting, include direction, headers, checkpatch, sparse, file budgets
+style: $(if $(filter python3,$(MISSING_TEST)),need-tests)
 	@tests/style/style.test
 
 .PHONY: loc
 loc: ## lines of code against their budgets
+loc: $(if $(filter python3,$(MISSING_TEST)),need-tests)
 	@tests/style/loc
 
 ## The rest:

@@ -10,5 +10,6 @@ KUNIT_STAGE := $(abspath $(B))/kunit
 ## Tests:
 .PHONY: kunit
 kunit: ## build the KUnit suites for the kernel in KUNIT_KDIR, run nothing
+kunit: $(if $(filter-out linux-headers-%,$(MISSING_MODULES)),need-modules)
 	@guest/linux/stage $(KUNIT_STAGE) tests/kunit
 	$(MAKE) -C $(KUNIT_KDIR) M=$(KUNIT_STAGE)/tests/kunit W=1 modules
