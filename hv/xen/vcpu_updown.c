@@ -24,6 +24,12 @@
 #define AR_UNUSED 0xf000
 #define AR_BUSY_TSS 0xb
 
+#define CR0_PG (1ull << 31)
+#define EFER_SCE 0x1
+#define EFER_LME 0x100
+#define EFER_LMA 0x400
+#define EFER_NXE 0x800
+
 /* ---- registers to start with ---- */
 
 /** struct start - a struct vcpu_hvm_context as KVM wants it; the rest of @sregs is the vCPU's own */
@@ -136,6 +142,11 @@ static long initialise_own(struct vcpu *v, void *arg)
 		start_64(&context->cpu_regs.x86_64, &s);
 	else if (context->mode != VCPU_HVM_MODE_32B || start_32(&context->cpu_regs.x86_32, &s))
 		return -EINVAL;
+	/* From us KVM takes any bit, also those whose features the guest was not given */
+	if (s.sregs.efer & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
+		return -EINVAL;
+	if (s.sregs.efer & EFER_LME && s.sregs.cr0 & CR0_PG)
+		s.sregs.efer |= EFER_LMA;
 	if (ioctl(v->fd, KVM_SET_SREGS, &s.sregs) || ioctl(v->fd, KVM_SET_REGS, &s.regs))
 		return -EINVAL;
 	v->abi->initialised = true;

@@ -76,7 +76,7 @@ static void test_vcpu_up_and_down(void **state)
 {
 	struct vcpu_hvm_context context = {
 		.mode = VCPU_HVM_MODE_64B,
-		.cpu_regs.x86_64 = { .rip = 0x1234, .cr0 = 0x80000011, .efer = 0x500 },
+		.cpu_regs.x86_64 = { .rip = 0x1234, .cr0 = 0x80000011, .efer = 0x1500 },
 	};
 	const struct kvm_sregs *sregs = &fake->run[1].s.regs.sregs;
 
@@ -86,6 +86,9 @@ static void test_vcpu_up_and_down(void **state)
 	assert_int_equal(up(1), -EINVAL);
 	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, FAKE_BAD), -EFAULT);
 	assert_int_equal(initialise(0, &context), -EEXIST);
+	/* SVM, which the guest was not given; long mode is active without being asked for */
+	assert_int_equal(initialise(1, &context), -EINVAL);
+	context.cpu_regs.x86_64.efer = 0x100;
 	assert_int_equal(initialise(1, &context), 0);
 	assert_int_equal(initialise(1, &context), -EEXIST);
 	assert_int_equal(fake->run[1].s.regs.regs.rip, 0x1234);
