@@ -178,7 +178,10 @@ bool vcpu_is_down(struct vcpu *v)
 static long set_state(struct vcpu *v, uint32_t state)
 {
 	struct kvm_mp_state mp = { .mp_state = state };
+	struct vcpu_runstate_info until_now;
 
+	/* The time that went by belongs to the old state */
+	runstate_get(v, &until_now);
 	return ioctl(v->fd, KVM_SET_MP_STATE, &mp) ? -errno : 0;
 }
 

@@ -356,6 +356,29 @@ static void test_runstate_of_others(void **state)
 	assert_int_equal(get_runstate(1).state, RUNSTATE_running);
 }
 
+/* What went by before counts as what the vCPU was then. */
+static void test_runstate_up_and_down(void **state)
+{
+	struct vcpu_runstate_info before, after;
+
+	(void)state;
+	fake->mp_state[1] = KVM_MP_STATE_RUNNABLE;
+	before = get_runstate(1);
+	sleep_ms();
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0), 0);
+	after = get_runstate(1);
+	assert_int_equal(after.state, RUNSTATE_offline);
+	assert_true(all_times(&after) - after.time[RUNSTATE_offline] >=
+		    all_times(&before) - before.time[RUNSTATE_offline] + MSEC);
+
+	before = after;
+	sleep_ms();
+	assert_int_equal(fake_call(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0), 0);
+	after = get_runstate(1);
+	assert_int_equal(after.state, RUNSTATE_running);
+	assert_true(after.time[RUNSTATE_offline] >= before.time[RUNSTATE_offline] + MSEC);
+}
+
 static void test_runstate_by_kvm(void **state)
 {
 	struct kvm_xen_vcpu_attr *kvm = &fake->runstate[0];
@@ -478,6 +501,7 @@ int main(void)
 		T(runstate),
 		T(runstate_is_renewed),
 		T(runstate_of_others),
+		T(runstate_up_and_down),
 		T(runstate_by_kvm),
 		T(runstate_kvm_refuses),
 		T(runstate_update_flag_by_kvm),
