@@ -84,7 +84,7 @@ static void take(uint64_t *time, uint64_t counted, uint64_t *left)
  * Linux counts in ticks, and late. The times of all states add up to the time of the last change
  * nevertheless, as guests are promised.
  */
-static void account_thread(struct vcpu *v)
+static void account_thread(struct vcpu *v, int state)
 {
 	struct vcpu_abi *abi = v->abi;
 	struct vcpu_runstate_info *info = &abi->runstate;
@@ -94,7 +94,7 @@ static void account_thread(struct vcpu *v)
 	if (abi->sched_fd < 0)
 		abi->sched_fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	thread_times(abi->sched_fd, &ran, &waited);
-	info->state = runstate_state(v);
+	info->state = state;
 	info->state_entry_time = now;
 	if (info->state != RUNSTATE_offline) {
 		take(&info->time[RUNSTATE_running], ran, &left);
@@ -123,7 +123,7 @@ static bool kvm_start_counting(struct vcpu *v)
 	struct kvm_clock_data clock = { 0 };
 	uint64_t rest;
 
-	account_thread(v);
+	account_thread(v, runstate_state(v));
 	rest = time[RUNSTATE_running] + time[RUNSTATE_runnable] + time[RUNSTATE_offline];
 	if (ioctl(v->domain->kvm.vm_fd, KVM_XEN_HVM_SET_ATTR, &wide) ||
 	    ioctl(v->domain->kvm.vm_fd, KVM_GET_CLOCK, &clock) || clock.clock < rest)
@@ -158,11 +158,11 @@ static bool kvm_take_area(struct vcpu *v, gpa_t gpa)
 	return false;
 }
 
-static void account_kvm(struct vcpu *v)
+static void account_kvm(struct vcpu *v, int state)
 {
 	struct vcpu_runstate_info *info = &v->abi->runstate;
 	struct kvm_xen_vcpu_attr attr = { .type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
-					  .u.runstate.state = runstate_state(v) };
+					  .u.runstate.state = state };
 
 	kvm_set(v, attr); /* which brings the times up to date */
 	attr.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA;
@@ -178,12 +178,12 @@ static void account_kvm(struct vcpu *v)
 
 /* ---- the guest's side ---- */
 
-static void account(struct vcpu *v)
+static void account(struct vcpu *v, int state)
 {
 	if (v->abi->kvm_counts)
-		account_kvm(v);
+		account_kvm(v, state);
 	else
-		account_thread(v);
+		account_thread(v, state);
 }
 
 static bool wants_update_flag(const struct domain *d)
@@ -193,13 +193,13 @@ static bool wants_update_flag(const struct domain *d)
 }
 
 /* Bring the area up to date */
-static void publish(struct vcpu *v)
+static void publish(struct vcpu *v, int state)
 {
 	const struct guest_area *area = &v->abi->runstate_area;
 	const size_t entry = offsetof(struct vcpu_runstate_info, state_entry_time);
 	struct vcpu_runstate_info info;
 
-	account(v);
+	account(v, state);
 	info = v->abi->runstate;
 	v->abi->runstate_due = info.state_entry_time + REFRESH_NS;
 	if (info.state == RUNSTATE_blocked)
@@ -234,7 +234,7 @@ static long register_own(struct vcpu *v, void *arg)
 		return 0;
 	v->abi->runstate_area = reg->area;
 	if (guest_area_is_set(&reg->area))
-		publish(v);
+		publish(v, runstate_state(v));
 	return 0;
 }
 
@@ -265,7 +265,7 @@ long runstate_register_time(struct vcpu *caller, struct vcpu *v, gva_t addr)
 
 static long get_own(struct vcpu *v, void *arg)
 {
-	account(v);
+	account(v, runstate_state(v));
 	*(struct vcpu_runstate_info *)arg = v->abi->runstate;
 	return 0;
 }
@@ -275,11 +275,15 @@ void runstate_get(struct vcpu *v, struct vcpu_runstate_info *info)
 	vcpu_call(v, get_own, info);
 }
 
+/*
+ * Within a hypercall of @v's: it runs. KVM is not asked, as it would act upon an INIT and a SIPI first, and the
+ * registers of the hypercall's caller, which it is given next, would overwrite those to start with.
+ */
 void runstate_refresh(struct vcpu *v)
 {
 	if (guest_area_is_set(&v->abi->runstate_area) &&
 	    timer_now(v->domain) >= v->abi->runstate_due)
-		publish(v);
+		publish(v, RUNSTATE_running);
 }
 
 void runstate_assist(struct domain *d)
