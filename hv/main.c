@@ -43,14 +43,35 @@ static const struct command {
 	{ "version", cmd_version, "the program's version (also --version)" },
 };
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	}
+	pr_err("unknown %s %s (see paravane --help)", *name == '-' ? "option" : "command", name);
+	return NULL;
+}
+
+/* paravane help COMMAND is COMMAND --help, where there is more to say. */
 static int cmd_help(int argc, char **argv)
 {
-	if (has_arguments(argc, argv))
+	if (argc == 2) {
+		const struct command *about = find_command(argv[1]);
+		char *args[] = { argv[1], "--help", NULL };
+
+		if (!about)
+			return EXIT_SETUP;
+		if (about->run != cmd_help && about->run != cmd_version)
+			return about->run(2, args);
+	} else if (argc > 2) {
+		pr_err("help: unexpected argument %s", argv[2]);
 		return EXIT_SETUP;
+	}
 	printf("usage: paravane COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
-	printf("\nparavane COMMAND --help says more about run, list, info, top,\ndoctor and unpack.\n"
+	printf("\nparavane help COMMAND says more about run, list, info, top,\ndoctor and unpack.\n"
 	       "Exit status: 0 done, 1 the guest crashed or was ended, 2 it cannot be done.\n");
 	return EXIT_DONE;
 }
@@ -81,6 +102,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
+	const struct command *command;
 
 	stats_process_started();
 	hold_standard_files();
@@ -93,10 +115,6 @@ int main(int argc, char **argv)
 		name = "help";
 	else if (!strcmp(name, "--version"))
 		name = "version";
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(name, commands[i].name))
-			return run_command(&commands[i], argc - 1, argv + 1);
-	}
-	pr_err("unknown %s %s (see paravane --help)", *name == '-' ? "option" : "command", name);
-	return EXIT_SETUP;
+	command = find_command(name);
+	return command ? run_command(command, argc - 1, argv + 1) : EXIT_SETUP;
 }
