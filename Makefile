@@ -145,7 +145,7 @@ list-tests:
 	@$(foreach t,$(TSAN_TESTS),echo tsan/$(t) $(B)/tsan-tests/test_$(t) $(or $($(t)_TIMEOUT),120);)
 
 .PHONY: test
-test: ## all tests; as root installs what is missing first (PATTERN=... for some)
+test: ## all tests, half an hour; as root installs what is missing (PATTERN=...: some)
 	@tests/setup
 	@tests/run $(PATTERN)
 
@@ -155,7 +155,7 @@ test-xen: ## those of them in which the modules run on real Xen, in an emulated 
 	@tests/run 'xen/*'
 
 .PHONY: check
-check: ## unit tests and style, which need no root and no virtual machine
+check: ## unit tests and style, 3 minutes; need no root and no virtual machine
 check: $(if $(MISSING_BUILD)$(MISSING_TEST),need-tests)
 	@tests/run --host $(PATTERN)
 

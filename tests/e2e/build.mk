@@ -2,7 +2,7 @@
 
 ## See it work (as root; they install what is missing first):
 .PHONY: run shell debian
-run: ## boot a stock Debian kernel, load our modules, do real work, print a report
+run: ## boot a stock kernel, load our modules, do real work, report: 2 to 4 minutes
 	@tests/setup
 	@$(MAKE) all
 	@tests/e2e/first_light
@@ -14,7 +14,7 @@ shell: ## an interactive shell in such a guest
 
 # $(1) as one word of a shell command
 shell_word = '$(subst ','\'',$(1))'
-debian: ## boot a real Debian; log in here or by ssh (PROFILE=xen PORT=... CMD=...)
+debian: ## boot a real Debian, made in 3 minutes at first (PROFILE=xen PORT=... CMD=...)
 	@tests/setup
 	@$(MAKE) all
 	@tests/guest/debian $(if $(PROFILE),--profile $(call shell_word,$(PROFILE))) \
