@@ -290,25 +290,27 @@ int cmd_run(int argc, char **argv)
 	log_set_level(run.config.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	log_set_domain(run.config.name);
 	run_raise_limits();
-	if (kvm_open(&run.domain.kvm))
-		goto out_config;
-	/* What is quick to check comes first: unpacking a kernel takes a while. */
+	/*
+	 * What the user named comes before what the host lacks, and first what is quick to check:
+	 * unpacking a kernel takes a while.
+	 */
 	if (backends_open(&run.config, &run.bus))
-		goto out_kvm;
+		goto out_config;
 	if (console_open(&run.config, &run.console))
 		goto out_backends;
 	if (run.config.report && report_check(run.config.report))
 		goto out_console;
 	if (boot_open(&run.config, &run.boot))
 		goto out_console;
-	status = run_domain(&run);
+	if (!kvm_open(&run.domain.kvm)) {
+		status = run_domain(&run);
+		kvm_close(&run.domain.kvm);
+	}
 	boot_close(&run.boot);
 out_console:
 	console_close(run.console);
 out_backends:
 	backends_destroy(run.bus);
-out_kvm:
-	kvm_close(&run.domain.kvm);
 out_config:
 	config_free(&run.config);
 	return status;

@@ -14,6 +14,8 @@
 #include "hv/log.h"
 
 #define KVM_DEVICE "/dev/kvm"
+#define LAB_HINT "guests run in the lab of Paravane's source, tests/lab/lab"
+#define NO_DEVICE_HINT " (is the kvm_amd or kvm_intel module loaded? " LAB_HINT ")"
 /* Three pages Intel's KVM wants for real mode, and one for its page table: below 4 GiB, not RAM */
 #define KVM_TSS_ADDRESS 0xfffbd000UL
 #define KVM_IDENTITY_MAP_ADDRESS 0xfffbc000ULL
@@ -63,7 +65,8 @@ static int kvm_check(const struct kvm *kvm)
 	}
 	if (!kvm_cpu_virtualizes()) {
 		pr_err("%s is unusable: the processor shows neither svm nor vmx, so KVM would "
-		       "interpret the guest's kernel and a boot would never end (see paravane doctor)",
+		       "interpret the guest's kernel and a boot would never end "
+		       "(see paravane doctor; " LAB_HINT ")",
 		       KVM_DEVICE);
 		return -ENOTSUP;
 	}
@@ -85,7 +88,7 @@ int kvm_open(struct kvm *kvm)
 	if (kvm->fd < 0) {
 		ret = -errno;
 		pr_err("cannot open %s: %s%s", KVM_DEVICE, strerror(-ret),
-		       ret == -ENOENT ? " (is the kvm_amd or kvm_intel module loaded?)" : "");
+		       ret == -ENOENT ? NO_DEVICE_HINT : "");
 		return ret;
 	}
 	ret = kvm_check(kvm);
