@@ -86,7 +86,7 @@ static int blk_probe(struct backend_dev *dev)
 	if (!err)
 		err = backend_publish(dev, "type", img->block ? "phy" : "file");
 	if (!err)
-		err = backend_publish(dev, "params", "%s", img->path);
+		err = backend_publish(dev, "params", "%s", img->real_path);
 	if (!err)
 		err = backend_publish(dev, "dev", "%s", blk->vdev_name);
 	if (!err)

@@ -31,12 +31,14 @@ extern const struct backend_ops back_blk_ops;
 /**
  * struct blk_image - an open and locked file or block device
  * @path: the configuration's
+ * @real_path: the same for whoever was started elsewhere, for the store; ours
  * @sectors: size in 512-byte sectors
  * @physical: physical sector size in bytes
  * @discard: bytes of one unit of discard, 0 if the storage cannot do it
  */
 struct blk_image {
 	const char *path;
+	char *real_path;
 	int fd;
 	bool readonly, block;
 	uint64_t sectors;

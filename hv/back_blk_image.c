@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -171,6 +172,9 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 	if (img->fd < 0)
 		return image_open_error(img, -errno);
 	err = image_lock(img);
+	img->real_path = realpath(cfg->path, NULL);
+	if (!err && !img->real_path)
+		err = image_error(cfg->path, -errno);
 	if (!err)
 		err = image_measure(img);
 	if (!err && !cfg->raw)
@@ -182,6 +186,8 @@ int blk_image_open(struct blk_image *img, const struct disk_config *cfg)
 
 void blk_image_close(struct blk_image *img)
 {
+	free(img->real_path);
+	img->real_path = NULL;
 	close(img->fd);
 	img->fd = -1;
 }

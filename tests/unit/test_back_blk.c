@@ -41,7 +41,7 @@ static int group_setup(void **state)
 	int fd = mkstemp(image);
 
 	(void)state;
-	return fd < 0 ? -1 : close(fd);
+	return fd < 0 || chdir("/tmp") ? -1 : close(fd);
 }
 
 static int group_teardown(void **state)
@@ -66,9 +66,10 @@ static int setup_as(void **state, bool readonly)
 	if (fake_setup(state))
 		return -1;
 	write_image();
-	fake->config.disk[0] = (struct disk_config){
-		.path = image, .readonly = readonly, .vdev = VDEV, .vdev_name = "xvda"
-	};
+	fake->config.disk[0] = (struct disk_config){ .path = image + strlen("/tmp/"),
+						     .readonly = readonly,
+						     .vdev = VDEV,
+						     .vdev_name = "xvda" };
 	fake->config.nr_disks = 1;
 	fake->grant[RING_REF] = GRANT_WRITE;
 	for (i = 0; i < DATA_PAGES; i++)
@@ -181,8 +182,13 @@ static void check_image(void)
 
 static void test_properties(void **state)
 {
+	char *params, path[] = "/local/domain/0/backend/vbd/1/51712/params";
+
 	(void)state;
 	connect_disk();
+	assert_int_equal(xst_read(fake->conn, XST_NO_TX, path, &params, NULL), 0);
+	assert_string_equal(params, image);
+	free(params);
 	assert_int_equal(fake_back_read("vbd", VDEV, "sectors"), SECTORS);
 	assert_int_equal(fake_back_read("vbd", VDEV, "sector-size"), 512);
 	assert_int_equal(fake_back_read("vbd", VDEV, "info"), 0);
