@@ -47,9 +47,9 @@ struct odd {
 /* Of the rescan's only. */
 static LIST_HEAD(odd_ones);
 
-static void rescan_after(unsigned long delay)
+static void rescan_now(void)
 {
-	mod_delayed_work(system_freezable_wq, &rescan_work, delay);
+	mod_delayed_work(system_freezable_wq, &rescan_work, 0);
 }
 
 static int bus_match(struct device *dev, compat_match_driver *drv)
@@ -281,7 +281,8 @@ static void odd_meet(const char *path, const char *key, int err)
 	if (odd->told)
 		return;
 	if ((err == -ENOENT || paravane_xs_is_silent()) && time_before(jiffies, end)) {
-		rescan_after(end - jiffies);
+		/* Does not put off one that an event has asked for meanwhile. */
+		queue_delayed_work(system_freezable_wq, &rescan_work, end - jiffies);
 		return;
 	}
 	odd->told = true;
@@ -429,7 +430,7 @@ static void devices_event(struct paravane_xs_watch *watch, const char *path)
 		depth++;
 	}
 	if (depth <= 2 || (depth == 3 && !strncmp(leaf, "backend", 7)))
-		rescan_after(0);
+		rescan_now();
 }
 
 static struct paravane_xs_watch devices_watch = {
@@ -457,7 +458,7 @@ int paravane_xenbus_init(void)
 		bus_unregister(&paravane_bus);
 		return err;
 	}
-	rescan_after(0);
+	rescan_now();
 	flush_delayed_work(&rescan_work);
 	return 0;
 }

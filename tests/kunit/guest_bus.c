@@ -122,7 +122,7 @@ const char *paravane_front_state(struct paravane_front_dev *dev)
 /* A toolstack writes something somewhere. */
 static void scan(void)
 {
-	rescan_after(0);
+	rescan_now();
 	flush_delayed_work(&rescan_work);
 }
 
