@@ -246,8 +246,14 @@ static int do_changed(struct paravane_front_core *core)
  */
 static bool front_expects_peer(struct paravane_front_core *core)
 {
-	return !front_closing(core) && core->peer_state != XenbusStateUnknown &&
-	       paravane_front_peer_read_u64(core->dev, "online", 0) == 1;
+	u64 online;
+	int err;
+
+	if (front_closing(core) || core->peer_state == XenbusStateUnknown)
+		return false;
+	err = paravane_xs_read_u64(&paravane_xs_no_tx, core->dev->peer_path, "online", &online);
+	/* A store that is slow has not said that the device is taken away. */
+	return err ? err == -ETIMEDOUT : online == 1;
 }
 
 static void front_hold(struct paravane_front_core *core, long patience)
