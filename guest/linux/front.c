@@ -394,12 +394,13 @@ static void front_remark(struct paravane_front_core *core, enum paravane_front_a
 	    (action != PARAVANE_FRONT_CLOSE && action != PARAVANE_FRONT_STOP))
 		return;
 	if (core->peer_state == XenbusStateUnknown)
-		dev_err(&core->dev->dev,
-			"the state of the back end %s is missing or none, closing\n",
-			core->dev->peer_path);
+		dev_err_ratelimited(&core->dev->dev,
+				    "the state of the back end %s is missing or none, closing\n",
+				    core->dev->peer_path);
 	else if (early && !core->held)
-		dev_err(&core->dev->dev, "the back end %s closes before it has connected\n",
-			core->dev->peer_path);
+		dev_err_ratelimited(&core->dev->dev,
+				    "the back end %s closes before it has connected\n",
+				    core->dev->peer_path);
 }
 
 /* One step; false when there is nothing to do before the next event. */

@@ -295,14 +295,15 @@ void vbd_disk_resize(struct vbd_disk *disk)
 	sector_t sectors;
 
 	if (vbd_read_capacity(disk, &sectors)) {
-		dev_err(&disk->dev->dev, "%s: no valid size in the key \"sectors\", it stays\n",
-			disk->name);
+		dev_err_ratelimited(&disk->dev->dev,
+				    "%s: no valid size in the key \"sectors\", it stays\n",
+				    disk->name);
 		return;
 	}
 	sectors = round_down(sectors, queue_logical_block_size(disk->gd->queue) >> SECTOR_SHIFT);
 	if (sectors == old)
 		return;
 	set_capacity_and_notify(disk->gd, sectors);
-	dev_info(&disk->dev->dev, "%s: now %llu MiB\n", disk->name,
-		 (u64)sectors >> (20 - SECTOR_SHIFT));
+	dev_info_ratelimited(&disk->dev->dev, "%s: now %llu MiB\n", disk->name,
+			     (u64)sectors >> (20 - SECTOR_SHIFT));
 }

@@ -178,7 +178,8 @@ static int vbd_closing(struct paravane_front_dev *dev, bool force)
 		/* Pairs with smp_mb() in vbd_release(): one of us sees the other. */
 		smp_mb();
 		if (disk_openers(disk->gd)) {
-			dev_info(&dev->dev, "%s: to be detached, but still in use\n", disk->name);
+			dev_info_ratelimited(&dev->dev, "%s: to be detached, but still in use\n",
+					     disk->name);
 			return -EBUSY;
 		}
 	}
