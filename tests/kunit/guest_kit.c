@@ -175,6 +175,22 @@ static void back_end_that_returns(struct kunit *test)
 	end_holding(test, 1, 0);
 }
 
+/* That a store is slow does not mean that the device is taken away; that a key is missing does. */
+static void back_end_of_a_slow_store(struct kunit *test)
+{
+	start_holding(test);
+	WRITE_ONCE(world.online_err, -ETIMEDOUT);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_WAIT);
+	peer_set(XenbusStateInitWait);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.closings, 0);
+	WRITE_ONCE(world.online_err, -ENOENT);
+	peer_set(XenbusStateClosed);
+	wait_for_phase(test, PARAVANE_FRONT_CLOSED);
+	end_holding(test, 1, 0);
+}
+
 static void back_end_of_any_other_device(struct kunit *test)
 {
 	start(test, XenbusStateInitWait, true);
@@ -328,6 +344,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(shutdown_with_a_silent_back_end),
 	KUNIT_CASE(kept_pages),
 	KUNIT_CASE(back_end_that_returns),
+	KUNIT_CASE(back_end_of_a_slow_store),
 	KUNIT_CASE(back_end_of_any_other_device),
 	KUNIT_CASE(back_end_that_does_not_stay),
 	KUNIT_CASE(back_end_that_starts_over),

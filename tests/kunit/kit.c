@@ -21,6 +21,7 @@ static struct {
 	struct ring_front front;
 	struct paravane_front_ring ring;
 	bool online; /* the peer's key of that name */
+	int online_err; /* what reading it is answered */
 	unsigned int connects, disconnects, lost, closings, holds, drops;
 	unsigned int connecteds;
 	int refuses; /* what connect answers */
@@ -71,8 +72,12 @@ int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const
 {
 	if (world.silent)
 		return -ETIMEDOUT;
-	*value = strcmp(node, "online") ? READ_ONCE(world.peer) : READ_ONCE(world.online);
-	return 0;
+	if (strcmp(node, "online")) {
+		*value = READ_ONCE(world.peer);
+		return 0;
+	}
+	*value = READ_ONCE(world.online);
+	return READ_ONCE(world.online_err);
 }
 
 char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const char *node,
