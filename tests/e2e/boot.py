@@ -20,10 +20,13 @@ DEBUGFS = "/sys/kernel/debug"
 
 
 def vm_count(pid, name):
-    """KVM's counter for all vCPUs of the VM that process pid, or one it started, owns."""
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        pids = [pid, *f.read().split()]
-    return sum(int(open(f).read()) for p in pids for f in glob.glob(f"{DEBUGFS}/kvm/{p}-*/{name}"))
+    """KVM's counter for all vCPUs of the VM that process pid, or one it started, owns; 0 if that has gone."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            pids = [pid, *f.read().split()]
+        return sum(int(open(f).read()) for p in pids for f in glob.glob(f"{DEBUGFS}/kvm/{p}-*/{name}"))
+    except OSError:
+        return 0
 
 
 def stop(child):
