@@ -70,6 +70,7 @@ struct backend_bus {
  * @stop, @ended: it is to end; it is about to, and frees nothing: join it. Atomic
  * @grants: pages mapped now; the queue's thread, after it ended the loop thread
  * @window: ns to poll before sleeping, 0 .. POLL_MAX
+ * @lone_cpu: the thread may use one CPU only, where nothing happens while it polls
  */
 struct backend_queue {
 	struct backend_dev *dev;
@@ -84,6 +85,7 @@ struct backend_queue {
 	unsigned int nr_ports;
 	struct backend_grant grants;
 	unsigned int window;
+	bool lone_cpu;
 };
 
 /* backend.c */
