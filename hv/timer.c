@@ -61,16 +61,24 @@ uint64_t timer_now(const struct domain *d)
 	return pvclock_ns(&d->timers->clock, guest_tsc(d->timers));
 }
 
-/* Lock held. The kernel counts in its own time, so what we pass is a distance. */
-static int arm(struct vcpu_timer *t)
+/* The earliest deadline; lock held */
+static uint64_t next_due(const struct vcpu_timer *t)
 {
-	struct itimerspec when = { 0 };
-	uint64_t due = 0, now;
+	uint64_t due = 0;
 
 	for (unsigned int i = 0; i < NR_DEADLINES; i++) {
 		if (t->due[i] && (!due || t->due[i] < due))
 			due = t->due[i];
 	}
+	return due;
+}
+
+/* Lock held. The kernel counts in its own time, so what we pass is a distance. */
+static int arm(struct vcpu_timer *t)
+{
+	uint64_t due = next_due(t), now;
+	struct itimerspec when = { 0 };
+
 	if (due) {
 		now = timer_now(t->vcpu->domain);
 		due = due > now ? due - now : 1; /* 0 would disarm */
@@ -111,14 +119,12 @@ static void timer_expired(struct loop_source *s, uint32_t events)
 {
 	struct vcpu_timer *t = container_of(s, struct vcpu_timer, source);
 	unsigned int over;
-	uint64_t count;
 
 	(void)events;
-	if (read(s->fd, &count, sizeof(count)) != sizeof(count))
-		return; /* re-armed meanwhile */
 	pthread_mutex_lock(&t->lock);
 	over = take_due(t, timer_now(t->vcpu->domain));
-	arm(t);
+	if (next_due(t))
+		arm(t);
 	pthread_mutex_unlock(&t->lock);
 
 	if (over & (1u << SINGLESHOT | 1u << PERIODIC))
@@ -231,7 +237,7 @@ static int timer_init(struct vcpu_timer *t, struct vcpu *v)
 	if (t->source.fd < 0)
 		return -errno;
 	pthread_mutex_init(&t->lock, NULL);
-	err = loop_add(v->domain->loop, &t->source, EPOLLIN);
+	err = loop_add(v->domain->loop, &t->source, EPOLLIN | EPOLLET);
 	if (err) {
 		close(t->source.fd);
 		t->vcpu = NULL;

@@ -21,6 +21,7 @@
 #define INSN_LEN 3
 #define OPCODE_RET 0xc3
 #define OPCODE_JMP 0xe9
+#define ENDBR64_FIRST 0xf3
 #define STUB_FOUND_MAX 16
 
 /**
@@ -45,7 +46,7 @@ struct stub {
 /* Linux has a RET, or a jump to its return thunk, at the end of all its functions. */
 static bool stub_read(const struct stub *stub, uint8_t *code, uint64_t left, struct stub_found *f)
 {
-	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const uint8_t endbr64[] = { ENDBR64_FIRST, 0x0f, 0x1e, 0xfa };
 	int32_t offset;
 
 	f->endbr = left > sizeof(endbr64) && !memcmp(code, endbr64, sizeof(endbr64));
@@ -67,17 +68,28 @@ static bool stub_read(const struct stub *stub, uint8_t *code, uint64_t left, str
 	return true;
 }
 
-static void stub_search(struct stub *stub, uint8_t *text, uint64_t len)
+static void stub_collect(struct stub *stub, uint8_t *code, uint64_t left)
 {
-	uint64_t at = -(uintptr_t)text & (FUNCTION_ALIGN - 1);
 	struct stub_found f;
 
+	if (!stub_read(stub, code, left, &f))
+		return;
+	if (stub->count < STUB_FOUND_MAX)
+		stub->found[stub->count] = f;
+	stub->count++;
+}
+
+static void stubs_search(struct stub *stub, uint8_t *text, uint64_t len)
+{
+	uint64_t at = -(uintptr_t)text & (FUNCTION_ALIGN - 1);
+
 	for (; at < len; at += FUNCTION_ALIGN) {
-		if (!stub_read(stub, text + at, len - at, &f))
+		/* The text is long, and few functions begin like these two. */
+		if (text[at] != ENDBR64_FIRST && text[at] != stub[0].insn[0] &&
+		    text[at] != stub[1].insn[0])
 			continue;
-		if (stub->count < STUB_FOUND_MAX)
-			stub->found[stub->count] = f;
-		stub->count++;
+		stub_collect(&stub[0], text + at, len - at);
+		stub_collect(&stub[1], text + at, len - at);
 	}
 }
 
@@ -144,10 +156,8 @@ int boot_patch_stubs(struct domain *d, const struct kernel *kernel)
 		const Elf64_Phdr *ph = &kernel->segment[i];
 		uint8_t *text = mem_range(d, ph->p_paddr, ph->p_filesz);
 
-		if (!(ph->p_flags & PF_X) || !text)
-			continue;
-		for (size_t j = 0; j < ARRAY_SIZE(stub); j++)
-			stub_search(&stub[j], text, ph->p_filesz);
+		if (ph->p_flags & PF_X && text)
+			stubs_search(stub, text, ph->p_filesz);
 	}
 	if (stubs_find(d->config->kernel, stub, &amd, &intel))
 		return -ENOEXEC;

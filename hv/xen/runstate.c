@@ -18,8 +18,8 @@
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 
-/* Steal time feeds a guest's scheduler statistics; finer steps than a tick are of no use to it. */
-#define REFRESH_NS 4000000ULL
+/* Steal time feeds a guest's scheduler statistics, which need no finer steps; each costs a system call. */
+#define REFRESH_NS 20000000ULL
 
 /* From Linux 6.2 on; older headers lack them. */
 enum {

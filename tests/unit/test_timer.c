@@ -320,7 +320,7 @@ static void test_runstate_is_renewed(void **state)
 	assert_false(entry & XEN_RUNSTATE_UPDATE);
 	fake_call(__HYPERVISOR_xen_version, 0, 0, 0);
 	assert_int_equal(area->state_entry_time, entry); /* too soon to be worth it */
-	for (unsigned int i = 0; i < 6; i++)
+	for (unsigned int i = 0; i < 22; i++)
 		sleep_ms();
 	fake_call(__HYPERVISOR_xen_version, 0, 0, 0);
 	assert_true(area->state_entry_time > entry);
