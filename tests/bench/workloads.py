@@ -3,10 +3,18 @@
 import json
 
 # Shell commands; {disk} is the disk under test, {direct} whether to pass its cache by, {server} who runs
-# iperf3's server, {seconds} how long.
-FIO = ("fio --name={name} --filename={{disk}} --readonly --rw={rw} --bs={bs} --iodepth={depth} --ioengine=libaio"
-       " --direct={{direct}} --invalidate=0 --thread --time_based --runtime={{seconds}} --output-format=json")
+# SERVERS, {seconds} how long. pvbench, fio and iperf3 are found by PATH.
+FIO = ("fio --name={name} --filename={{disk}} --rw={rw} --bs={bs} --direct={{direct}} --invalidate=0 --thread"
+       " --output-format=json")
+TIMED = " --time_based --runtime={{seconds}}"
+QUEUED = " --ioengine=libaio --iodepth={depth}"
 IPERF = "iperf3 --client {{server}} --time {{seconds}} --json{more}"
+RR_PORT = 5202
+
+# What runs on the host meanwhile, as argument lists; {server} is its address.
+SERVERS = [["iperf3", "--server", "--bind", "{server}"], ["pvbench", "rr-server", str(RR_PORT)]]
+
+GROUPS = ("cpu", "block", "net", "boot", "memory", "density")
 MB = 1000 * 1000
 
 
@@ -15,14 +23,25 @@ def last_json(text):
     return json.loads(text[text.index("{"):text.rindex("}") + 1])
 
 
-def fio_iops(text):
-    read = last_json(text)["jobs"][0]["read"]
-    return read["iops"], read["total_ios"]
+def fio_iops(direction):
+    def read(text):
+        done = last_json(text)["jobs"][0][direction]
+        return done["iops"], done["total_ios"]
+    return read
 
 
-def fio_mbps(text):
-    read = last_json(text)["jobs"][0]["read"]
-    return read["bw_bytes"] / MB, read["io_bytes"] / MB
+def fio_mbps(direction):
+    def read(text):
+        done = last_json(text)["jobs"][0][direction]
+        return done["bw_bytes"] / MB, done["io_bytes"] / MB
+    return read
+
+
+def fio_verified(text):
+    """What was written and then read again, by the time both took."""
+    job = last_json(text)["jobs"][0]
+    megabytes = (job["write"]["io_bytes"] + job["read"]["io_bytes"]) / MB
+    return megabytes / (job["write"]["runtime"] + job["read"]["runtime"]) * 1000, megabytes
 
 
 def iperf_mbps(text):
@@ -30,21 +49,93 @@ def iperf_mbps(text):
     return end["bits_per_second"] / 8 / MB, end["bytes"] / MB
 
 
+def pvbench_time(unit):
+    """The time of one operation."""
+    scale = {"ns": 1, "us": 1000}[unit]
+
+    def read(text):
+        done = last_json(text)
+        return done["per_op_ns"] / scale, done["ops"]
+    return read
+
+
 class Workload:
-    """@read(output) gives (rate in @unit, how many of @per were done)."""
+    """A row: @read(output of @command) gives (its value in @unit, how many of @per were done).
 
-    def __init__(self, name, unit, per, command, read):
-        self.name, self.unit, self.per, self.command, self.read = name, unit, per, command, read
+    @group is one of GROUPS, @better "higher" or "lower". @quick and @full are seconds; without quick it is left
+    out of a quick run. @cpus, @disk and @net are what it needs. Where @command is None, the harness measures
+    from outside; with @window it counts in an interval of so many seconds while @command runs, which takes
+    a few more, and what it counts is the value.
+    """
+
+    def __init__(self, name, group, title, unit, per, command, read, *, better="higher", quick=1, full=4, cpus=1,
+                 disk=False, net=False, window=False):
+        self.name, self.group, self.title, self.unit, self.per = name, group, title, unit, per
+        self.command, self.read, self.better = command, read, better
+        self.quick, self.full = quick, full
+        self.cpus, self.disk, self.net, self.window = cpus, disk, net, window
+
+    def seconds(self, quick):
+        return self.quick if quick else self.full
 
 
-def fio(name, rw, bs, depth, unit, per, read):
-    return Workload(name, unit, per, FIO.format(name=name, rw=rw, bs=bs, depth=depth), read)
+def pvbench(name, title, unit, per, **more):
+    return Workload(name, "cpu", title, unit, per, f"pvbench {name} {{seconds}}", pvbench_time(unit), better="lower",
+                    quick=0.5, full=2, **more)
+
+
+def fio(name, title, rw, bs, options, unit, per, read, **more):
+    command = FIO.format(name=name, rw=rw, bs=bs) + options + (" --readonly" if "read" in rw else "")
+    return Workload(name, "block", title, unit, per, command, read, disk=True, **more)
+
+
+def fio_queued(name, title, rw, bs, depth, unit, per, read):
+    return fio(name, title, rw, bs, (TIMED + QUEUED).format(depth=depth), unit, per, read)
+
+
+def net(name, title, unit, per, command, read, **more):
+    return Workload(name, "net", title, unit, per, command, read, net=True, **more)
+
+
+def outside(name, group, title, unit, per):
+    return Workload(name, group, title, unit, per, None, None, better="lower")
 
 
 WORKLOADS = [
-    fio("randread-4k-qd1", "randread", "4k", 1, "IOPS", "op", fio_iops),
-    fio("randread-4k-qd32", "randread", "4k", 32, "IOPS", "op", fio_iops),
-    fio("read-128k-qd4", "read", "128k", 4, "MB/s", "MB", fio_mbps),
-    Workload("tcp-out", "MB/s", "MB", IPERF.format(more=""), iperf_mbps),
-    Workload("tcp-in", "MB/s", "MB", IPERF.format(more=" --reverse"), iperf_mbps),
+    pvbench("cpuid", "CPUID: an exit that KVM handles", "ns", "instruction"),
+    pvbench("port", "I/O port 0x80: an exit that the VMM handles", "ns", "instruction"),
+    pvbench("syscall", "system call (getppid)", "ns", "call"),
+    pvbench("clock", "clock_gettime", "ns", "call"),
+    pvbench("page-fault", "page fault", "ns", "fault"),
+    pvbench("mprotect", "mprotect, there and back", "ns", "pair"),
+    pvbench("switch", "process switch, one CPU", "us", "switch"),
+    pvbench("fork-exec", "fork, exec, exit", "us", "process"),
+    pvbench("sleep-50us", "sleep of 50 us", "us", "sleep"),
+    pvbench("switch-cross", "waking a process on another CPU", "us", "switch", cpus=2),
+    pvbench("shootdown", "mprotect while another CPU uses the page", "us", "pair", cpus=2),
+    pvbench("ipi", "interrupt to another, busy CPU", "us", "IPI", cpus=2),
+    Workload("idle", "cpu", "doing nothing", "exits/s", "s", "sleep {seconds}", None, better="lower", quick=2, full=5,
+             window=True),
+    fio_queued("randread-4k-qd1", "4 KiB random read, depth 1", "randread", "4k", 1, "IOPS", "read", fio_iops("read")),
+    fio_queued("randread-4k-qd32", "4 KiB random read, depth 32", "randread", "4k", 32, "IOPS", "read",
+               fio_iops("read")),
+    fio_queued("read-128k-qd4", "128 KiB sequential read, depth 4", "read", "128k", 4, "MB/s", "MB", fio_mbps("read")),
+    fio_queued("write-128k-qd4", "128 KiB sequential write, depth 4", "write", "128k", 4, "MB/s", "MB",
+               fio_mbps("write")),
+    fio("commit-4k", "4 KiB written and flushed", "write", "4k", " --ioengine=psync --fdatasync=1" + TIMED.format(),
+        "IOPS", "commit", fio_iops("write"), quick=None),
+    fio("verify-16k", "16 KiB random write, read again and compared", "randwrite", "16k",
+        " --size=16m --verify=crc32c --verify_fatal=1" + QUEUED.format(depth=16), "MB/s", "MB", fio_verified,
+        quick=None),
+    net("tcp-out", "TCP out", "MB/s", "MB", IPERF.format(more=""), iperf_mbps),
+    net("tcp-in", "TCP in", "MB/s", "MB", IPERF.format(more=" --reverse"), iperf_mbps),
+    net("tcp-rr", "TCP, one byte there and back", "us", "round trip",
+        f"pvbench rr-client {{seconds}} {{server}}:{RR_PORT}", pvbench_time("us"), better="lower"),
+    outside("boot-init", "boot", "boot to init", "ms", "boot"),
+    outside("vmm-memory", "memory", "memory of the VMM beyond the guest's", "MiB", "guest"),
+    outside("density", "density", "memory of one more idle guest", "MiB", "guest"),
 ]
+
+# What tests/bench/figures measures on real Xen, too
+FIGURES = [w for w in WORKLOADS
+           if w.name in ("randread-4k-qd1", "randread-4k-qd32", "read-128k-qd4", "tcp-out", "tcp-in")]
