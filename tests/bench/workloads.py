@@ -3,13 +3,23 @@
 import json
 
 # Shell commands; {disk} is the disk under test, {direct} whether to pass its cache by, {server} who runs
-# SERVERS, {seconds} how long. pvbench, fio and iperf3 are found by PATH.
+# SERVERS, {seconds} how long. PATH leads to pvbench and what is needed of PROGRAMS.
+PROGRAMS = ("fio", "iperf3", "sqlite3", "mke2fs", "cc1")
 FIO = ("fio --name={name} --filename={{disk}} --rw={rw} --bs={bs} --direct={{direct}} --invalidate=0 --thread"
        " --output-format=json")
 TIMED = " --time_based --runtime={{seconds}}"
 QUEUED = " --ioengine=libaio --iodepth={depth}"
 IPERF = "iperf3 --client {{server}} --time {{seconds}} --json{more}"
 RR_PORT = 5202
+# Fixed work that does not tell the time itself
+CLOCKED = "read begin rest </proc/uptime; {work} || exit; read end rest </proc/uptime; echo $begin $end {count}"
+SQLITE = ("cd /tmp; mkdir -p sqlite; mke2fs -q -F -t ext4 {{disk}} && mount -t ext4 {{disk}} sqlite || exit;"
+          " trap 'umount sqlite' EXIT; (echo 'create table t(a, b);'; for i in $(seq {count}); do"
+          " echo \"insert into t values($i, randomblob(100));\"; done) >transactions; ")
+# The compiler proper lies outside PATH where there is a whole gcc
+COMPILE = ("cc1=$(gcc -print-prog-name=cc1 2>/dev/null || echo cc1); for i in $(seq {count}); do"
+           " echo \"int f$i(int *p, int n) {{{{ int s = $i; for (int k = 0; k < n; k++) s += p[k] * (s >> $i % 31);"
+           " return s; }}}}\"; done >/tmp/source.c; ")
 
 # What runs on the host meanwhile, as argument lists; {server} is its address.
 SERVERS = [["iperf3", "--server", "--bind", "{server}"], ["pvbench", "rr-server", str(RR_PORT)]]
@@ -57,6 +67,28 @@ def pvbench_time(unit):
         done = last_json(text)
         return done["per_op_ns"] / scale, done["ops"]
     return read
+
+
+def clocked(command, count, work):
+    """@work, which does @count of something, after the preparations of @command."""
+    return command.format(count=count) + CLOCKED.format(work=work, count=count)
+
+
+def uptimes(text):
+    """What a clocked command says last: seconds, how many."""
+    begin, end, count = map(float, text.split()[-3:])
+    return end - begin, count
+
+
+def clocked_rate(text):
+    seconds, count = uptimes(text)
+    return count / seconds, count
+
+
+def clocked_time(text):
+    """Of one of them, in ms."""
+    seconds, count = uptimes(text)
+    return seconds * 1000 / count, count
 
 
 class Workload:
@@ -114,6 +146,9 @@ WORKLOADS = [
     pvbench("switch-cross", "waking a process on another CPU", "us", "switch", cpus=2),
     pvbench("shootdown", "mprotect while another CPU uses the page", "us", "pair", cpus=2),
     pvbench("ipi", "interrupt to another, busy CPU", "us", "IPI", cpus=2),
+    Workload("compile", "cpu", "compiling a function (gcc -O2)", "ms", "function",
+             clocked(COMPILE, 200, "$cc1 -quiet -O2 -o /dev/null /tmp/source.c"), clocked_time, better="lower",
+             quick=None, full=5),
     Workload("idle", "cpu", "doing nothing", "exits/s", "s", "sleep {seconds}", None, better="lower", quick=2, full=5,
              window=True),
     fio_queued("randread-4k-qd1", "4 KiB random read, depth 1", "randread", "4k", 1, "IOPS", "read", fio_iops("read")),
@@ -127,6 +162,8 @@ WORKLOADS = [
     fio("verify-16k", "16 KiB random write, read again and compared", "randwrite", "16k",
         " --size=16m --verify=crc32c --verify_fatal=1" + QUEUED.format(depth=16), "MB/s", "MB", fio_verified,
         quick=None),
+    Workload("sqlite", "block", "SQLite transaction on ext4", "transaction/s", "transaction",
+             clocked(SQLITE, 200, "sqlite3 sqlite/db <transactions"), clocked_rate, quick=None, full=10, disk=True),
     net("tcp-out", "TCP out", "MB/s", "MB", IPERF.format(more=""), iperf_mbps),
     net("tcp-in", "TCP in", "MB/s", "MB", IPERF.format(more=" --reverse"), iperf_mbps),
     net("tcp-rr", "TCP, one byte there and back", "us", "round trip",
