@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The short answer: Paravane beside full virtualization and virtio, workload by workload."""
 from formats import number, times
-from results import speedup
+from results import OURS, speedup
 
 BESIDE = ("native", "qemu-full-tsc", "qemu-virtio")
 # Differences below it are not called any
@@ -36,6 +36,11 @@ def cell_text(cell):
     """The figure, and exits where they were counted."""
     exits = "" if cell.exits is None else f", {number(cell.exits)} exits"
     return f"{number(cell.median)}{exits}"
+
+
+def ours_text(row):
+    """Paravane's figure, with its column where that is another than one expects."""
+    return cell_text(row.ours) + (f" ({row.ours.column})" if row.ours.column != OURS[0] else "")
 
 
 def ratio_text(beside):

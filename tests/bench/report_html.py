@@ -7,6 +7,7 @@ import headline
 import model
 import report_colours
 import report_svg
+import results
 from formats import duration, number, spread, times
 from markup import Markup, join, line, tag, void
 
@@ -16,10 +17,10 @@ GROUPS = {"cpu": "Processor", "block": "Disk", "net": "Network", "boot": "Boot",
 class Page:
     """What all parts of the page share."""
 
-    def __init__(self, results):
-        self.results, self.price = results, results.raw["exit_price_ns"]
-        self.columns, columns = report_colours.columns(results)
-        self.reasons, reasons = report_colours.reasons(results)
+    def __init__(self, found):
+        self.results, self.price = found, found.raw["exit_price_ns"]
+        self.columns, columns = report_colours.columns(found)
+        self.reasons, reasons = report_colours.reasons(found)
         self.style = report_colours.style(columns + reasons)
 
     def label(self, column):
@@ -53,13 +54,11 @@ def cell_row(page, cell, scale, most):
     return join(line(tag("tr", label, *cells, class_=ours)), remark)
 
 
-def workload_table(page, workload, cells):
+def workload_table(page, cells):
     scale = report_svg.strip_scale(cells)
     most = max((cell.exits for cell in cells if cell.exits is not None), default=0)
-    heads = [("", False), (f"{workload['unit']}, {workload['better']} is better" +
-                           (" (logarithmic)" if scale and scale.log else ""), False), ("median", True),
-             ("range", False), ("x full-tsc", True), (f"exits per {workload['op']}", True), ("by reason", False),
-             (f"CPU per {workload['op']}, guest / VMM", True)]
+    heads = [("", False), ("logarithmic" if scale and scale.log else "", False), ("median", True), ("range", False),
+             ("x full-tsc", True), ("exits", True), ("by reason", False), ("CPU, guest / VMM", True)]
     rows = [cell_row(page, cell, scale, most) for cell in cells]
     if scale:
         axis = tag("td", report_svg.strip_axis(scale), colspan=7)
@@ -94,8 +93,9 @@ def legend(page, cells):
 
 def workload_card(page, workload):
     cells = page.results.row(workload["id"])
-    return line(tag("section", tag("h3", workload["title"]), workload_table(page, workload, cells),
-                    legend(page, cells), model_part(page, workload, cells), class_="card", id=workload["id"]))
+    about = tag("p", f"{workload['unit']}, {workload['better']} is better; exits and CPU per {workload['op']}", class_="sub")
+    return line(tag("section", tag("h3", workload["title"]), about, workload_table(page, cells), legend(page, cells),
+                    model_part(page, workload, cells), class_="card", id=workload["id"]))
 
 
 def headline_part(page):
@@ -103,22 +103,25 @@ def headline_part(page):
     if not rows:
         return None
     beside = [name for name in headline.BESIDE if any(name in row.beside for row in rows)]
-    heads = [("", False), ("Paravane", True), ("", False)]
+    heads = [("", False), ("Paravane", True)]
     for name in beside:
         heads += [(name, True), ("Paravane is", True)]
     body = []
     for row in rows:
-        cells = [tag("td", tag("a", row.workload["title"], href="#" + row.workload["id"])),
-                 tag("td", headline.cell_text(row.ours), class_="n"),
-                 tag("td", f"{row.workload['unit']} ({row.ours.column})", class_="soft")]
+        cells = [tag("td", tag("a", row.workload["title"], href="#" + row.workload["id"]),
+                     tag("span", ", " + row.workload["unit"], class_="soft")),
+                 tag("td", headline.ours_text(row), class_="n")]
         for name in beside:
             found = row.beside.get(name)
+            # The machine itself is the ceiling, not a competitor
+            colour = "n " + found[2] if found and name != "native" else "n"
             cells += [tag("td", headline.cell_text(found[0]) if found else "-", class_="n soft"),
-                      tag("td", headline.ratio_text(found), class_="n " + (found[2] if found else ""))]
+                      tag("td", headline.ratio_text(found), class_=colour)]
         body.append(line(tag("tr", *cells)))
     return tag("section", tag("h2", "In short"), tag("div", tag("table", row_of(heads), tag("tbody", *body)), tag(
         "p", "Medians and exits per operation; how many times as good Paravane is, in colour where that is more than"
-        " noise.", class_="soft"), class_="card"))
+        f" noise. Paravane is {results.OURS[0]}, where that was not measured the column that is named.", class_="soft"),
+        class_="card"))
 
 
 def notes(page):
@@ -151,12 +154,12 @@ def head(page):
                tag("style", Markup("\n" + sheet + page.style)))
 
 
-def text(results):
+def text(found):
     """The page."""
-    page = Page(results)
-    groups = results.groups()
+    page = Page(found)
+    groups = found.groups()
     links = [(group, GROUPS[group]) for group in groups] + [("how", "How each was started")]
-    parts = [tag("h1", "What paravirtualization buys here"), tag("p", results.about(), class_="soft"),
+    parts = [tag("h1", "What paravirtualization buys here"), tag("p", found.about(), class_="soft"),
              tag("nav", *(tag("a", name, href="#" + target) for target, name in links)), headline_part(page), notes(page)]
     for group, workloads in groups.items():
         cards = [workload_card(page, workload) for workload in workloads]

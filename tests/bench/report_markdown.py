@@ -3,7 +3,7 @@
 import re
 
 import headline
-from results import BadResults
+from results import OURS, BadResults
 
 BEGIN, END = "<!-- bench: made by `tests/bench/report.py --markdown`, do not edit -->", "<!-- bench: end -->"
 
@@ -19,7 +19,7 @@ def table(results):
     yield "| workload | Paravane | " + " | ".join(beside) + " |"
     yield "| --- |" + " --- |" * (1 + len(beside))
     for row in rows:
-        cells = [f"{row.workload['title']}, {row.workload['unit']}", f"{headline.cell_text(row.ours)} ({row.ours.column})"]
+        cells = [f"{row.workload['title']}, {row.workload['unit']}", headline.ours_text(row)]
         for name in beside:
             found = row.beside.get(name)
             cells.append(f"{headline.cell_text(found[0])}: {headline.ratio_text(found)}" if found else "-")
@@ -33,7 +33,7 @@ def section(results):
     versions = {f"{name} {version}" for column in results.columns.values() for name, version in column["versions"].items()}
     lines += ["Versions: " + ", ".join(sorted(versions)) + ".", ""] if versions else []
     lines += [f"One exit costs {price / 1000:.3g} us here.", ""] if price else []
-    lines += ["Medians, exits per operation, and how many times as good Paravane is:", "", *table(results), ""]
+    lines += [f"Medians, exits per operation, and how many times as good Paravane is ({OURS[0]}, if no other column is named):", "", *table(results), ""]
     lines += [f"* {sentence}" for sentence in results.raw["distortions"]]
     missing = [f"{cell.workload['title']}, {cell.column}: {cell.error}" for cell in results.cells.values() if cell.error]
     lines += ["", "Not measured:"] + [f"* {what}" for what in missing] if missing else []
