@@ -10,6 +10,8 @@ import zlib
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LIMIT = 90
+# Of bytes that a picture with text and plots has; that of an empty page has fewer than five
+COLOURFUL = 60
 
 
 def program():
@@ -34,7 +36,7 @@ def look(page, picture, dark=False, size=(1240, 2400)):
 
 
 def picture_of(path):
-    """(width, height, how many different bytes the pixels have) of a PNG: of an empty page these are few."""
+    """(width, height, different bytes, brightness of the corner up to 255) of a PNG; an empty page has few of these bytes."""
     with open(path, "rb") as file:
         data = file.read()
     if data[:8] != b"\x89PNG\r\n\x1a\n":
@@ -45,4 +47,6 @@ def picture_of(path):
         length, kind = struct.unpack(">I4s", data[at:at + 8])
         pixels += data[at + 8:at + 8 + length] if kind == b"IDAT" else b""
         at += length + 12
-    return width, height, len(set(zlib.decompress(pixels)))
+    # A filter's number is before the first pixel, which no filter changes
+    rows = zlib.decompress(pixels)
+    return width, height, len(set(rows)), sum(rows[1:4]) // 3

@@ -4,7 +4,7 @@
 A difference is noise where the ranges of the repetitions overlap, where the medians are less than 5 % apart, and,
 of exits per operation, where it is below 0.01. Times of different machines are not compared, only exits.
 """
-from formats import number, spread
+from formats import number
 
 NOISE = 0.05
 NOISE_EXITS = 0.01
@@ -39,8 +39,8 @@ def cell_changes(old, new, times):
     if times:
         verdict = worse_or_better((old.values, old.median), (new.values, new.median),
                                   new.workload["better"] == "lower")
-        yield verdict, (f"{number(old.median)} ({spread(old.low, old.high)}) to {number(new.median)}"
-                        f" ({spread(new.low, new.high)}) {new.workload['unit']}, {change(old.median, new.median)}")
+        yield verdict, (f"{number(old.median)} ({old.range}) to {number(new.median)}"
+                        f" ({new.range}) {new.workload['unit']}, {change(old.median, new.median)}")
     if old.exits is not None and new.exits is not None:
         verdict = worse_or_better((old.exits_values, old.exits), (new.exits_values, new.exits), True, NOISE_EXITS)
         yield verdict, (f"{number(old.exits)} to {number(new.exits)} exits/{new.workload['op']},"

@@ -8,7 +8,7 @@ import model
 import report_colours
 import report_svg
 import results
-from formats import duration, number, spread, times
+from formats import duration, number, times
 from markup import Markup, join, line, tag, void
 
 GROUPS = {"cpu": "Processor", "block": "Disk", "net": "Network", "boot": "Boot", "memory": "Memory", "density": "Density"}
@@ -47,7 +47,7 @@ def cell_row(page, cell, scale, most):
     bar = report_svg.exits_bar(cell, most, page.reasons) if cell.exits and most else None
     cells = [tag("td", report_svg.strip(cell, scale, page.columns[cell.column])),
              tag("td", number(cell.median), class_="n"),
-             tag("td", spread(cell.low, cell.high), " (noisy)" if cell.noisy else None, class_="soft"),
+             tag("td", cell.range, " (noisy)" if cell.noisy else None, class_="soft"),
              tag("td", times(ratio), class_="n"), tag("td", number(cell.exits), class_="n"), tag("td", bar),
              tag("td", f"{micro(cell.cpu['guest'])} / {micro(cell.cpu['vmm'])}", class_="n")]
     remark = line(tag("tr", tag("td"), tag("td", why, colspan=7, class_="why"))) if why else None

@@ -11,6 +11,7 @@ EDGE = 8
 # The widest range that is shown on a linear scale
 LINEAR = 8
 CHART_WIDTH, CHART_HEIGHT, LEFT, BOTTOM, RIGHT = 640, 250, 70, 34, 130
+# Prices of an exit, with room for this machine's
 CHART_PRICES_US = (0.3, 60)
 
 
@@ -116,8 +117,10 @@ def spread_labels(wanted, least):
 
 def model_chart(models, price_ns, colours):
     """Expected time per operation over the price of an exit: @models {column: Model}."""
-    prices = [CHART_PRICES_US[0] * 1000 * (CHART_PRICES_US[1] / CHART_PRICES_US[0]) ** (i / 40) for i in range(41)]
-    x = Scale(CHART_PRICES_US, LEFT, CHART_WIDTH - RIGHT, log=True)
+    here = price_ns / 1000
+    low, high = CHART_PRICES_US[0], max(CHART_PRICES_US[1], here * 1.5)
+    prices = [low * 1000 * (high / low) ** (i / 40) for i in range(41)]
+    x = Scale((low, high), LEFT, CHART_WIDTH - RIGHT, log=True)
     all_times = [m.at(price) for m in models.values() for price in prices]
     y = Scale([t for t in all_times if t > 0] or [1], CHART_HEIGHT - BOTTOM, 8, log=True)
     parts = []
@@ -127,8 +130,7 @@ def model_chart(models, price_ns, colours):
     for tick in y.ticks():
         parts += [rule(LEFT, y(tick), CHART_WIDTH - RIGHT, y(tick), "grid"),
                   tag("text", duration(tick), x=LEFT - 6, y=short(y(tick) + 4), text_anchor="end")]
-    here = price_ns / 1000
-    if CHART_PRICES_US[0] <= here <= CHART_PRICES_US[1]:
+    if here >= low:
         parts += [rule(x(here), 8, x(here), CHART_HEIGHT - BOTTOM, "here"),
                   tag("text", "here", x=short(x(here)), y=CHART_HEIGHT - 4, text_anchor="middle", class_="strong")]
     ends = spread_labels([y(m.at(prices[-1])) + 4 for m in models.values()], 14)

@@ -3,7 +3,7 @@
 import textwrap
 
 import model
-from formats import duration, number, spread, times
+from formats import duration, number, times
 
 LABEL = 16
 REASONS = 4
@@ -24,7 +24,7 @@ def cell_lines(results, cell, width):
         ratios = results.ratios(cell)
         beside = times(ratios["qemu-full-tsc"]) if "qemu-full-tsc" in ratios else ""
         noisy = "~" if cell.noisy else " "
-        figure = f"{label}{number(cell.median):>8}{noisy} {'(' + spread(cell.low, cell.high) + ')':<16}{beside:>8}  "
+        figure = f"{label}{number(cell.median):>8}{noisy} {'(' + cell.range + ')':<16}{beside:>8}  "
         lines = textwrap.wrap(exits_text(cell), max(30, width - len(figure))) or [""]
         lines = [(figure + lines[0]).rstrip()] + [" " * len(figure) + more for more in lines[1:]]
     if cell.error:

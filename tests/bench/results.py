@@ -4,6 +4,7 @@ import json
 import statistics
 
 import check_json
+from formats import spread
 
 # What a figure is divided by, as far as it was measured
 REFERENCES = ("native", "qemu-full-tsc", "qemu-virtio")
@@ -41,6 +42,11 @@ class Cell:
     @property
     def noisy(self):
         return bool(self.values) and self.high - self.low > NOISY * abs(self.median)
+
+    @property
+    def range(self):
+        """The least and the greatest, for people."""
+        return "once" if len(self.values) == 1 else spread(self.low, self.high)
 
     def ordered_reasons(self):
         """(reason, exits per operation), the most frequent first; what no reason is known of is "other"."""
