@@ -50,10 +50,12 @@ class Cell:
 
     def ordered_reasons(self):
         """(reason, exits per operation), the most frequent first; what no reason is known of is "other"."""
-        found = sorted(((r, n) for r, n in self.reasons.items() if n > 0), key=lambda pair: -pair[1])
+        found = [(reason, exits) for reason, exits in self.reasons.items() if exits > 0]
         rest = (self.exits or 0) - sum(n for _, n in found)
         # Medians of the reasons need not add up to the median of all
-        return found + ([("other", rest)] if found and rest > 0.05 * self.exits else [])
+        if found and rest > 0.05 * self.exits:
+            found.append(("other", rest))
+        return sorted(found, key=lambda pair: -pair[1])
 
 
 def speedup(cell, reference):
