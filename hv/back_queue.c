@@ -3,8 +3,9 @@
  * One thread per back-end queue. It works until there is nothing to do, polls a little while in
  * case more comes at once, asks the front end to be woken, and sleeps.
  *
- * A vCPU that shares its processor with the queue goes on when it has woken it (SCHED_BATCH): what
- * it has to ask for arrives together, and costs one notification instead of one each.
+ * Where there is one CPU for guest and queue, a vCPU goes on when it has woken the queue: what it
+ * has to ask for arrives together, and costs one notification instead of one each. Elsewhere the
+ * queue would wait for whoever is busy on its CPU.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -115,10 +116,10 @@ static void queue_schedule(struct backend_queue *q)
 	const struct sched_param param = { 0 };
 	cpu_set_t cpus;
 
-	/* A policy the user chose stays; where either is refused the queue works with more exits. */
-	if (sched_getscheduler(0) == SCHED_OTHER)
-		sched_setscheduler(0, SCHED_BATCH, &param);
 	q->lone_cpu = !sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) == 1;
+	/* A policy the user chose stays. */
+	if (q->lone_cpu && sched_getscheduler(0) == SCHED_OTHER)
+		sched_setscheduler(0, SCHED_BATCH, &param);
 }
 
 static void *queue_thread(void *arg)

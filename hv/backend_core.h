@@ -70,7 +70,7 @@ struct backend_bus {
  * @stop, @ended: it is to end; it is about to, and frees nothing: join it. Atomic
  * @grants: pages mapped now; the queue's thread, after it ended the loop thread
  * @window: ns to poll before sleeping, 0 .. POLL_MAX
- * @lone_cpu: the thread may use one CPU only, where nothing happens while it polls
+ * @lone_cpu: when the thread started it was given one CPU only, where polling finds nothing
  */
 struct backend_queue {
 	struct backend_dev *dev;

@@ -237,6 +237,7 @@ static int timer_init(struct vcpu_timer *t, struct vcpu *v)
 	if (t->source.fd < 0)
 		return -errno;
 	pthread_mutex_init(&t->lock, NULL);
+	/* Every expiry is one event; nobody reads the descriptor, arming it clears it. */
 	err = loop_add(v->domain->loop, &t->source, EPOLLIN | EPOLLET);
 	if (err) {
 		close(t->source.fd);

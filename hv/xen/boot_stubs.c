@@ -84,9 +84,8 @@ static void stubs_search(struct stub *stub, uint8_t *text, uint64_t len)
 	uint64_t at = -(uintptr_t)text & (FUNCTION_ALIGN - 1);
 
 	for (; at < len; at += FUNCTION_ALIGN) {
-		/* The text is long, and few functions begin like these two. */
-		if (text[at] != ENDBR64_FIRST && text[at] != stub[0].insn[0] &&
-		    text[at] != stub[1].insn[0])
+		/* The text is long, and few functions begin like these two, which begin alike. */
+		if (text[at] != ENDBR64_FIRST && text[at] != stub->insn[0])
 			continue;
 		stub_collect(&stub[0], text + at, len - at);
 		stub_collect(&stub[1], text + at, len - at);

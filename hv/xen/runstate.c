@@ -18,7 +18,10 @@
 #include "hv/vcpu.h"
 #include "hv/vcpu_abi.h"
 
-/* Steal time feeds a guest's scheduler statistics, which need no finer steps; each costs a system call. */
+/*
+ * Steal time feeds a guest's scheduler statistics, which need no finer steps; each costs a system
+ * call.
+ */
 #define REFRESH_NS 20000000ULL
 
 /* From Linux 6.2 on; older headers lack them. */
