@@ -49,7 +49,7 @@ def measure(command):
             # Asleep meanwhile: looking again and again would cost the guest's CPU more than its exits do.
             ready, _, _ = select.select([child.stdout], [], [], max(0, start + LIMIT - time.monotonic()))
             data = os.read(child.stdout.fileno(), 65536) if ready else b""
-            if not data:
+            if not data or time.monotonic() - start > LIMIT:
                 sys.exit(f"boot.py: no init mark from {command[0]}:\n{seen.decode(errors='replace')}")
             seen += data
         ms = (time.monotonic() - start) * 1000
