@@ -135,7 +135,7 @@ def outside(name, group, title, unit, per):
 
 WORKLOADS = [
     pvbench("cpuid", "CPUID: an exit that KVM handles", "ns", "instruction"),
-    pvbench("port", "I/O port 0x80: an exit that the VMM handles", "ns", "instruction"),
+    pvbench("port", "I/O port 0x80 by /dev/port: an exit to the VMM", "ns", "instruction"),
     pvbench("syscall", "system call (getppid)", "ns", "call"),
     pvbench("clock", "clock_gettime", "ns", "call"),
     pvbench("page-fault", "page fault", "ns", "fault"),

@@ -30,8 +30,7 @@ static const struct workload {
 } workloads[] = {
 	{ "syscall", run_syscall, 1, "a system call that does nothing (getppid)", NULL },
 	{ "cpuid", run_cpuid, 1, "a CPUID instruction: an exit that the kernel handles", NULL },
-	{ "port", run_port, 1, "a byte to I/O port 0x80: an exit that the VMM handles (root)",
-	  NULL },
+	{ "port", run_port, 1, "a byte to I/O port 0x80 by /dev/port: an exit to the VMM", NULL },
 	{ "clock", run_clock, 1, "a look at the clock (clock_gettime)", NULL },
 	{ "fork-exec", run_fork_exec, 1, "a process from fork to its end, with exec", NULL },
 	{ "switch", run_switch, 1, "a switch of processes on one CPU, by a pipe", NULL },
