@@ -53,6 +53,8 @@ def compare(old, new):
     lines = [f"Compared with {old.about()}"]
     if not times:
         lines.append("The machines differ: only exits per operation are compared, not times.")
+    if min(old.raw["repeats"], new.raw["repeats"]) == 1:
+        lines.append("One of the runs measured everything only once: how noisy it is nobody knows.")
     found = {1: [], 0: [], -1: []}
     for (workload, column), cell in new.cells.items():
         before = old.cell(workload, column)

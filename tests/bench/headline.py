@@ -22,7 +22,8 @@ class Row:
 
 def verdict(ours, other, ratio):
     overlap = ours.low <= other.high and other.low <= ours.high
-    if ratio is None or overlap or abs(ratio - 1) < NOISE:
+    once = min(len(ours.values), len(other.values)) == 1  # so nobody knows how noisy it is
+    if ratio is None or once or overlap or abs(ratio - 1) < NOISE:
         return ""
     return "good" if ratio > 1 else "bad"
 
