@@ -56,10 +56,14 @@ kernel_clean() {
 	! dmesg | grep -E 'paravane: .*(lost|still maps|cannot remove)|WARNING:|BUG:|Oops|INFO: (task|possible|rcu)|KASAN|UBSAN|general protection|Call Trace'
 }
 
+# One image for several machines: only the modules in guest.modules=NAME,NAME... then
+only=$(param guest.modules)
 while read -r module args; do
+	name=$(basename "$module" .ko)
+	[ -z "$only" ] || case ,$only, in *,"$name",*) ;; *) continue ;; esac
 	# As modprobe would take them from the kernel's command line
 	[ "${module##*/}" != paravane.ko ] || args="$args $(param guest.paravane)"
-	check "load $(basename "$module" .ko)" insmod "$module" $args
+	check "load $name" insmod "$module" $args
 done </etc/modules
 
 . /job
