@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 ## Tests:
-.PHONY: figures
+.PHONY: bench figures
+bench: ## measure Paravane beside QEMU and no guest at all (ARGS=... for tests/bench/bench)
+	@tests/setup
+	@$(MAKE) all
+	@tests/bench/bench $(ARGS)
+
 figures: ## measure Paravane beside real Xen (ARGS=... for tests/bench/figures)
 	@tests/setup
 	@$(MAKE) all
