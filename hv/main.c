@@ -38,6 +38,7 @@ static const struct command {
 	{ "info", cmd_info, "all that is known of one guest" },
 	{ "top", cmd_top, "processor time and exits of the guests, again and again" },
 	{ "doctor", cmd_doctor, "what this host offers, and what follows from it" },
+	{ "bench", cmd_bench, "the same work in guests of Paravane and of QEMU, and natively" },
 	{ "unpack", cmd_unpack, "write the ELF kernel inside a bzImage to a file" },
 	{ "help", cmd_help, "this text (also --help, -h)" },
 	{ "version", cmd_version, "the program's version (also --version)" },
@@ -71,7 +72,7 @@ static int cmd_help(int argc, char **argv)
 	printf("usage: paravane COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].help);
-	printf("\nparavane help COMMAND says more about run, list, info, top,\ndoctor and unpack.\n"
+	printf("\nparavane help COMMAND says more about run, list, info, top,\ndoctor, bench and unpack.\n"
 	       "Exit status: 0 done, 1 the guest crashed or was ended, 2 it cannot be done.\n");
 	return EXIT_DONE;
 }
