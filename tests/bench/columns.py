@@ -18,8 +18,8 @@ APPEND = "quiet panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1 maxcpus=1 
 KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_GET_TSC_KHZ = 0xae01, 0xae41, 0xaea3
 
 FULL_DISK = ["-drive", "if=ide,index=0,format=raw,file.locking=off,file={disk}",
-             # IDE knows no read-only disk; the guest mounts it so. On one channel, which is searched in order.
-             "-drive", "if=ide,index=1,format=raw,file.locking=off,file={tools}"]
+             # IDE knows no read-only disk; the guest mounts it so
+             "-drive", "if=ide,index=2,format=raw,file.locking=off,file={tools}"]
 FULL_NET = ["-netdev", "tap,id=net,ifname={tap},script=no,downscript=no",
             "-device", "e1000,netdev=net,romfile="]
 VIRTIO_DISK = ["-object", "iothread,id=io",

@@ -2,11 +2,18 @@
 # A guest that does what the host says over the serial line (sourced by init.sh). "!NAME TEXT" keeps TEXT as a step,
 # "NAME" runs it. The answer is "@STATUS OUTPUT", compressed and in base64. While a step runs the line is closed.
 
+# Linux finds SCSI disks in any order: what is no file system is the disk under test
+mount_programs() {
+	mount -t ext4 -o ro "$tools" /mnt && return
+	mv "$disk" /dev/other && mv "$tools" "$disk" && mv /dev/other "$tools"
+	mount -t ext4 -o ro "$tools" /mnt
+}
+
 line=/dev/$(param bench.line)
 disk=$(param bench.disk) tools=$(param bench.tools) address=$(param bench.address)
 if [ -n "$disk" ]; then
 	wait_for "$disk" "$tools"
-	check "mount the programs" mount -t ext4 -o ro "$tools" /mnt
+	check "mount the programs" mount_programs
 	ln -s /mnt/lib /lib64
 	export LD_LIBRARY_PATH=/mnt/lib PATH=$PATH:/mnt/bin
 fi
