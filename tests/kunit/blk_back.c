@@ -62,6 +62,7 @@ static struct {
 	bool keeps;
 	unsigned int deferred;
 	bool dead;
+	bool closing; /* somebody wants the device to go */
 	char complaint[128]; /* what for */
 	bool lost;
 	bool trusted;
@@ -117,7 +118,7 @@ bool paravane_front_is_lost(const struct paravane_front_dev *dev)
 
 bool paravane_front_is_closing(const struct paravane_front_dev *dev)
 {
-	return READ_ONCE(back.dead);
+	return READ_ONCE(back.dead) || READ_ONCE(back.closing);
 }
 
 void paravane_front_close(struct paravane_front_dev *dev)

@@ -238,6 +238,39 @@ static void unusable_disks(struct kunit *test)
 	leave();
 }
 
+static int users;
+
+static void want_to_unload(struct work_struct *work)
+{
+	users = module_refcount(THIS_MODULE);
+	WRITE_ONCE(back.closing, true);
+}
+
+/* Nobody has the module in use while the first answer is waited for, and whoever unloads it does not wait. */
+static void silence_from_the_start(struct kunit *test)
+{
+	struct delayed_work unload;
+	unsigned long begin;
+	int before = module_refcount(THIS_MODULE);
+
+	arrive(test, true);
+	back.sin = SILENCE;
+	KUNIT_ASSERT_EQ(test, back.drv->connect(&back.dev), 0);
+	KUNIT_ASSERT_EQ(test, back.drv->publish(&back.dev, &paravane_xs_no_tx), 0);
+	INIT_DELAYED_WORK_ONSTACK(&unload, want_to_unload);
+	schedule_delayed_work(&unload, HZ);
+	begin = jiffies;
+	KUNIT_EXPECT_EQ(test, back.drv->connected(&back.dev), -EIO);
+	KUNIT_EXPECT_GE(test, jiffies - begin, HZ);
+	KUNIT_EXPECT_LT(test, jiffies - begin, 5 * HZ);
+	flush_delayed_work(&unload);
+	destroy_delayed_work_on_stack(&unload);
+	KUNIT_EXPECT_EQ(test, users, before);
+	KUNIT_EXPECT_EQ(test, back.requests, 1);
+	KUNIT_EXPECT_STREQ(test, back.complaint, "xvda: the back end does not answer");
+	detach(test);
+}
+
 static int unload(void *data)
 {
 	stop();
@@ -275,6 +308,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(broken_before_all_queues),
 	KUNIT_CASE(absurd_offers),
 	KUNIT_CASE(unusable_disks),
+	KUNIT_CASE(silence_from_the_start),
 	KUNIT_CASE(unload_waits_for_disks),
 	{},
 };

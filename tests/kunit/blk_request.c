@@ -261,7 +261,7 @@ static void requests_that_take_long(struct kunit *test)
 		bool stalls, fails;
 	} waits[] = {
 		{ false, true, false, 10, false, false }, { false, true, false, 30, true, false },
-		{ true, false, false, 10, false, false }, { true, false, false, 30, false, true },
+		{ true, false, false, 19, false, false }, { true, false, false, 20, false, true },
 		{ true, false, true, 10, false, true },	  { true, true, false, 10, false, true },
 	};
 	struct fixture *f = fixture(test, true);

@@ -147,11 +147,42 @@ static void vbd_disk_describe(struct vbd_disk *disk, struct gendisk *gd)
 	gd->private_data = disk;
 }
 
+/*
+ * Ask for the first block; only that there is an answer matters. Who finds a silent back end out by
+ * reading the partition table has the module in use for as long as that takes.
+ */
+static int vbd_disk_ask(struct vbd_disk *disk, struct gendisk *gd, unsigned int len)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct request *rq;
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	rq = blk_mq_alloc_request(gd->queue, REQ_OP_DRV_IN, 0);
+	err = PTR_ERR_OR_ZERO(rq);
+	if (err)
+		goto free_page;
+	err = compat_rq_map_kern(rq, page_address(page), len);
+	if (!err) {
+		/* How often vbd_timeout() has a look */
+		rq->timeout = HZ;
+		blk_execute_rq(rq, false);
+		if (paravane_front_is_dead(disk->dev))
+			err = -EIO;
+	}
+	blk_mq_free_request(rq);
+free_page:
+	__free_page(page);
+	return err;
+}
+
 /**
  * vbd_disk_add() - make the disk known to the rest of Linux
  * @disk: disk, back end connected
  *
- * Reads the partition table, so the rings must be alive.
+ * Reads the partition table, so the rings must be alive. A back end that does not answer ends it,
+ * after VBD_PATIENCE_NEW_S or soon if the device is to go.
  *
  * Return: 0 or -errno.
  */
@@ -183,15 +214,17 @@ int vbd_disk_add(struct vbd_disk *disk)
 	vbd_disk_describe(disk, gd);
 	set_capacity(gd, round_down(sectors, limits.sector_size >> SECTOR_SHIFT));
 
+	WRITE_ONCE(disk->settling, true);
+	err = get_capacity(gd) ? vbd_disk_ask(disk, gd, limits.sector_size) : 0;
+	if (err)
+		goto err_disk;
 	get_device(&disk->dev->dev);
 	atomic_inc(&vbd_alive);
-	WRITE_ONCE(disk->settling, true);
 	err = device_add_disk(&disk->dev->dev, gd, NULL);
 	if (err) {
 		atomic_dec(&vbd_alive);
 		put_device(&disk->dev->dev);
-		put_disk(gd);
-		goto err_minors;
+		goto err_disk;
 	}
 	disk->gd = gd;
 	WRITE_ONCE(disk->settling, false);
@@ -202,6 +235,10 @@ int vbd_disk_add(struct vbd_disk *disk)
 		 disk->trusted ? "" : ", back end not trusted");
 	return 0;
 
+err_disk:
+	/* Its timer may still run, and that of a disk that was not added nobody stops. */
+	blk_sync_queue(gd->queue);
+	put_disk(gd);
 err_minors:
 	vbd_minors_release(disk);
 	return err;

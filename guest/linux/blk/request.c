@@ -152,7 +152,9 @@ static int vbd_put_direct(struct vbd_queue *q, struct vbd_slot *slot, struct req
 	req.operation = op;
 	req.nr_segments = slot->nr_segs;
 	req.id = rq->tag;
-	req.sector_number = slot->nr_segs ? blk_rq_pos(rq) : 0;
+	/* What is asked before there is a disk has no position. */
+	if (slot->nr_segs && !blk_rq_is_passthrough(rq))
+		req.sector_number = blk_rq_pos(rq);
 	req.handle = q->disk->handle;
 	vbd_fill_segments(slot, req.seg);
 	q->ops[rq->tag] = op;
@@ -222,6 +224,7 @@ static blk_status_t vbd_submit(struct vbd_queue *q, struct request *rq)
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:
+	case REQ_OP_DRV_IN:
 		status = vbd_submit_data(q, slot, rq);
 		break;
 	case REQ_OP_FLUSH:
@@ -301,13 +304,13 @@ static enum blk_eh_timer_return vbd_timeout(struct request *rq)
 {
 	struct vbd_queue *q = rq->mq_hctx->driver_data;
 	struct vbd_disk *disk = q->disk;
-	bool late = time_after_eq(jiffies, q->slots[rq->tag].since + VBD_PATIENCE_S * HZ);
+	unsigned long age = jiffies - q->slots[rq->tag].since;
 	/* It is being removed, or somebody waits with that until it is added. */
 	bool going = disk->gd || paravane_front_is_closing(disk->dev);
 
-	if (READ_ONCE(disk->settling) && (late || going))
+	if (READ_ONCE(disk->settling) && (going || age >= VBD_PATIENCE_NEW_S * HZ))
 		vbd_disk_fail(disk, "the back end does not answer");
-	else if (late && !xchg(&disk->stalled, true))
+	else if (age >= VBD_PATIENCE_S * HZ && !xchg(&disk->stalled, true))
 		dev_warn(&disk->dev->dev, "%s: no answer from the back end for %u s, waiting\n",
 			 disk->name, VBD_PATIENCE_S);
 	return BLK_EH_RESET_TIMER;

@@ -138,10 +138,12 @@ struct vbd_disk {
 
 /*
  * How long a request may take before that is worth a line in the log, and before a disk is given up
- * that is being added; a third of it before one is that is to go: the back end then gets its time
- * to close as well, and all that is to be less than half a minute.
+ * that is being added. A third of it before one is that is to go, and a second before there is a
+ * disk: the back end then gets its time to close as well, and all that is to be less than half a
+ * minute.
  */
 #define VBD_PATIENCE_S 30
+#define VBD_PATIENCE_NEW_S 20
 
 /* request.c: from the block layer to the ring */
 extern const struct blk_mq_ops vbd_mq_ops;

@@ -142,6 +142,16 @@ static inline struct gendisk *compat_disk_alloc(struct blk_mq_tag_set *set,
 #define COMPAT_DISK_RELEASE(fn) void fn(struct gendisk *gd)
 #endif
 
+/* Since 6.16 a request's queue is not named again. */
+static inline int compat_rq_map_kern(struct request *rq, void *data, unsigned int len)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+	return blk_rq_map_kern(rq->q, rq, data, len, GFP_KERNEL);
+#else
+	return blk_rq_map_kern(rq, data, len, GFP_KERNEL);
+#endif
+}
+
 /* Since 6.14 the default tag policy has no name of its own. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 #define COMPAT_BLK_MQ_F_SHOULD_MERGE BLK_MQ_F_SHOULD_MERGE
