@@ -321,33 +321,19 @@ static int (*const actions[PARAVANE_FRONT_ACTIONS])(struct paravane_front_core *
 	[PARAVANE_FRONT_DISCONNECT] = do_disconnect, [PARAVANE_FRONT_STOP] = do_closed,
 };
 
-/* The peer's state; one that cannot be read stays what it was. */
-static unsigned int front_peer_state(struct paravane_front_core *core)
-{
-	u64 state;
-	int err = paravane_xs_read_u64(&paravane_xs_no_tx, core->dev->peer_path, "state", &state);
-
-	if (!err && state < PARAVANE_XENBUS_STATES)
-		core->peer_state = state;
-	else if (!err || err == -ENOENT || err == -EINVAL || err == -EACCES)
-		core->peer_state = XenbusStateUnknown;
-	return core->peer_state;
-}
-
 static enum paravane_front_action front_decide(struct paravane_front_core *core)
 {
 	bool closing = front_closing(core);
 	enum paravane_front_phase phase = core->phase;
 	enum paravane_front_action action;
-	unsigned int peer;
 
 	if (closing) {
 		action = paravane_front_request_close(phase);
 		if (action != PARAVANE_FRONT_NONE || phase == PARAVANE_FRONT_CLOSED)
 			return action;
 	}
-	peer = front_peer_state(core);
-	action = paravane_front_step(phase, peer);
+	core->peer_state = paravane_front_peer_state(core->dev, core->peer_state);
+	action = paravane_front_step(phase, core->peer_state);
 	/* Nothing can be seen through a silent store, however long one waits. */
 	if (action == PARAVANE_FRONT_NONE &&
 	    (paravane_xs_is_silent() ||

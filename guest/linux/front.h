@@ -298,6 +298,15 @@ char *paravane_front_peer_read(struct paravane_front_dev *dev, const char *key);
 u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key, u64 def);
 
 /**
+ * paravane_front_peer_state() - read the state of the back end
+ * @dev: device
+ * @known: result if the store does not say, which is no sign of a back end that has gone
+ *
+ * Return: XenbusState*; XenbusStateUnknown if there is none.
+ */
+unsigned int paravane_front_peer_state(struct paravane_front_dev *dev, unsigned int known);
+
+/**
  * paravane_front_fail() - give a device up because of an error
  * @dev: device
  * @err: -errno

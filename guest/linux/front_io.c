@@ -223,6 +223,19 @@ char *paravane_front_read(struct paravane_front_dev *dev, const char *key)
 }
 EXPORT_SYMBOL_GPL(paravane_front_read);
 
+unsigned int paravane_front_peer_state(struct paravane_front_dev *dev, unsigned int known)
+{
+	u64 state;
+	int err = paravane_xs_read_u64(&paravane_xs_no_tx, dev->peer_path, "state", &state);
+
+	if (!err)
+		return state < PARAVANE_XENBUS_STATES ? state : XenbusStateUnknown;
+	if (err == -ENOENT || err == -EINVAL || err == -EACCES)
+		return XenbusStateUnknown;
+	return known;
+}
+EXPORT_SYMBOL_GPL(paravane_front_peer_state);
+
 static u64 read_u64(const char *dir, const char *key, u64 def)
 {
 	u64 value = def;

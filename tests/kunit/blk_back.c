@@ -62,6 +62,7 @@ static struct {
 	bool keeps;
 	unsigned int deferred;
 	bool dead;
+	bool slow_store; /* it does not say what state the back end is in */
 	bool closing; /* somebody wants the device to go */
 	char complaint[128]; /* what for */
 	bool lost;
@@ -171,9 +172,11 @@ u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key
 		const char *key;
 		u64 value;
 	} keys[] = {
-		{ "sectors", DISK_SECTORS },	   { "max-ring-page-order", back.order },
-		{ "feature-flush-cache", 1 },	   { "feature-max-indirect-segments", back.segs },
-		{ "state", XenbusStateConnected }, { "multi-queue-max-queues", back.queues },
+		{ "sectors", DISK_SECTORS },
+		{ "max-ring-page-order", back.order },
+		{ "feature-flush-cache", 1 },
+		{ "feature-max-indirect-segments", back.segs },
+		{ "multi-queue-max-queues", back.queues },
 	};
 	unsigned int i;
 
@@ -183,6 +186,11 @@ u64 paravane_front_peer_read_u64(struct paravane_front_dev *dev, const char *key
 		if (!strcmp(keys[i].key, key))
 			return keys[i].value;
 	return def;
+}
+
+unsigned int paravane_front_peer_state(struct paravane_front_dev *dev, unsigned int known)
+{
+	return back.slow_store ? known : XenbusStateConnected;
 }
 
 int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const char *node,

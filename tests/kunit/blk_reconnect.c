@@ -248,6 +248,20 @@ static void close_that_was_put_off(struct kunit *test)
 	detach(test);
 }
 
+/* A store that does not answer costs no data: the back end works all the same. */
+static void close_with_a_slow_store(struct kunit *test)
+{
+	struct vbd_disk *disk = attach(test, true);
+	struct block_device *bdev = blkdev_get_by_dev(disk_devt(disk->gd), FMODE_READ, NULL);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(bdev));
+	back.slow_store = true;
+	KUNIT_EXPECT_EQ(test, back.drv->closing(&back.dev, false), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, disk_live(disk->gd));
+	blkdev_put(bdev, FMODE_READ);
+	detach(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(requests_survive_the_back_end),
 	KUNIT_CASE(answered_requests_are_done),
@@ -256,6 +270,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(lesser_back_end),
 	KUNIT_CASE(hold_with_patience),
 	KUNIT_CASE(close_that_was_put_off),
+	KUNIT_CASE(close_with_a_slow_store),
 	{},
 };
 

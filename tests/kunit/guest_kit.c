@@ -191,6 +191,32 @@ static void back_end_of_a_slow_store(struct kunit *test)
 	end_holding(test, 1, 0);
 }
 
+/* Only a store that answers can say that there is no state. */
+static void state_of_the_back_end(struct kunit *test)
+{
+	static const struct {
+		unsigned int peer;
+		int err;
+		unsigned int state;
+	} reads[] = {
+		{ XenbusStateClosing, 0, XenbusStateClosing },
+		{ PARAVANE_XENBUS_STATES, 0, XenbusStateUnknown },
+		{ 0, -ENOENT, XenbusStateUnknown },
+		{ 0, -EINVAL, XenbusStateUnknown },
+		{ 0, -EACCES, XenbusStateUnknown },
+		{ 0, -ETIMEDOUT, XenbusStateConnected },
+		{ 0, -EIO, XenbusStateConnected },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(reads); i++) {
+		world.peer = reads[i].peer;
+		world.peer_err = reads[i].err;
+		KUNIT_EXPECT_EQ(test, paravane_front_peer_state(&world.dev, XenbusStateConnected),
+				reads[i].state);
+	}
+}
+
 static void back_end_of_any_other_device(struct kunit *test)
 {
 	start(test, XenbusStateInitWait, true);
@@ -345,6 +371,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(kept_pages),
 	KUNIT_CASE(back_end_that_returns),
 	KUNIT_CASE(back_end_of_a_slow_store),
+	KUNIT_CASE(state_of_the_back_end),
 	KUNIT_CASE(back_end_of_any_other_device),
 	KUNIT_CASE(back_end_that_does_not_stay),
 	KUNIT_CASE(back_end_that_starts_over),

@@ -22,6 +22,7 @@ static struct {
 	struct paravane_front_ring ring;
 	bool online; /* the peer's key of that name */
 	int online_err; /* what reading it is answered */
+	int peer_err; /* what reading the peer's state is answered */
 	unsigned int connects, disconnects, lost, closings, holds, drops;
 	unsigned int connecteds;
 	int refuses; /* what connect answers */
@@ -74,7 +75,7 @@ int paravane_xs_read_u64(const struct paravane_xs_tx *tx, const char *dir, const
 		return -ETIMEDOUT;
 	if (strcmp(node, "online")) {
 		*value = READ_ONCE(world.peer);
-		return 0;
+		return READ_ONCE(world.peer_err);
 	}
 	*value = READ_ONCE(world.online);
 	return READ_ONCE(world.online_err);

@@ -158,11 +158,11 @@ static void vbd_changed(struct paravane_front_dev *dev)
 /* Until the back end has closed, or has failed us, it carries out requests. */
 static bool vbd_is_dead(struct paravane_front_dev *dev)
 {
-	u64 state;
+	unsigned int state;
 
 	if (paravane_front_is_dead(dev))
 		return true;
-	state = paravane_front_peer_read_u64(dev, "state", XenbusStateUnknown);
+	state = paravane_front_peer_state(dev, XenbusStateConnected);
 	return state != XenbusStateConnected && state != XenbusStateClosing;
 }
 
