@@ -64,6 +64,7 @@ struct paravane_front_core;
  *	machine has moved, from disconnect on
  * @peer: domain of the back end
  * @core: the kit's private part
+ * @astray: the machine has moved, and the store has not said where the back end is now
  */
 struct paravane_front_dev {
 	struct device dev;
@@ -73,6 +74,7 @@ struct paravane_front_dev {
 	const char *peer_path;
 	domid_t peer;
 	struct paravane_front_core *core;
+	bool astray;
 };
 
 #define to_paravane_front_dev(d) container_of(d, struct paravane_front_dev, dev)

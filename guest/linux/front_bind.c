@@ -203,8 +203,10 @@ void paravane_front_resume(struct paravane_front_dev *dev)
  * @dev: device, locked
  * @peer_path: where its back end is now; owned by the device from here on
  * @peer: domain of the back end
+ *
+ * Return: 0, or -ETIMEDOUT if the store does not take the watch in time: to be called again.
  */
-void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer)
+int paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer)
 {
 	struct paravane_front_core *core = dev->core;
 	const char *path = core ? kasprintf(GFP_KERNEL, "%s/state", peer_path) : NULL;
@@ -218,7 +220,7 @@ void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path,
 	dev->peer_path = peer_path;
 	dev->peer = peer;
 	if (!core)
-		return;
+		return 0;
 	paravane_front_thaw(core, true);
 	mutex_unlock(&core->lock);
 	if (path) {
@@ -226,8 +228,11 @@ void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path,
 		core->watch.path = path;
 		err = paravane_xs_watch_register(&core->watch);
 	}
+	if (err == -ETIMEDOUT)
+		return err;
 	if (err || !path)
 		paravane_front_fail(dev, err ?: -ENOMEM, "cannot watch the back end");
 	else
 		clear_bit(CORE_UNWATCHED, &core->flags);
+	return 0;
 }

@@ -150,7 +150,7 @@ void paravane_front_remove(struct paravane_front_dev *dev);
 void paravane_front_shutdown(struct paravane_front_dev *dev);
 void paravane_front_suspend(struct paravane_front_dev *dev);
 void paravane_front_resume(struct paravane_front_dev *dev);
-void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer);
+int paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer);
 const char *paravane_front_state(struct paravane_front_dev *dev);
 int paravane_front_init(void);
 void paravane_front_exit(void);

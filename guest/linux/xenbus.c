@@ -24,6 +24,9 @@
 /* How long a toolstack may take to complete a device before that is worth a line in the log. */
 #define INCOMPLETE_PATIENCE (10 * HZ)
 
+/* How often a store that was too slow is asked where the back ends are. */
+#define ASTRAY_INTERVAL (5 * HZ)
+
 /* Freezable: a device that is removed would wait for a machine that waits for it to be frozen. */
 static void rescan(struct work_struct *work);
 static DECLARE_DELAYED_WORK(rescan_work, rescan);
@@ -50,6 +53,12 @@ static LIST_HEAD(odd_ones);
 static void rescan_now(void)
 {
 	mod_delayed_work(system_freezable_wq, &rescan_work, 0);
+}
+
+/* Does not put off one that an event has asked for meanwhile. */
+static void rescan_later(unsigned long delay)
+{
+	queue_delayed_work(system_freezable_wq, &rescan_work, delay);
 }
 
 static int bus_match(struct device *dev, compat_match_driver *drv)
@@ -163,24 +172,35 @@ static int bus_freeze(struct device *dev)
 	return 0;
 }
 
+/* The machine is in another domain, and with it the device; again if the store was too slow. */
+static int device_relocate(struct paravane_front_dev *fdev)
+{
+	domid_t peer = fdev->peer;
+	const char *key;
+	char *path = device_find_peer(fdev, &peer, &key);
+	bool slow = path == ERR_PTR(-ETIMEDOUT);
+
+	if (!slow || !fdev->astray) {
+		/* One that this domain does not have: it is lost, and the next scan removes it. */
+		if (IS_ERR(path))
+			path = kstrdup(fdev->peer_path, GFP_KERNEL);
+		if (!path)
+			return -ENOMEM;
+		slow |= paravane_front_moved(fdev, path, peer) == -ETIMEDOUT;
+	}
+	fdev->astray = slow;
+	if (slow)
+		rescan_later(ASTRAY_INTERVAL);
+	return 0;
+}
+
 static int bus_thaw(struct device *dev)
 {
 	struct paravane_front_dev *fdev = to_paravane_front_dev(dev);
-	domid_t peer = fdev->peer;
-	const char *key;
-	char *path;
 
-	if (!paravane_suspend_moved()) {
-		paravane_front_resume(fdev);
-		return 0;
-	}
-	path = device_find_peer(fdev, &peer, &key);
-	/* A device that this domain does not have: it is lost, and the next scan removes it. */
-	if (IS_ERR(path))
-		path = kstrdup(fdev->peer_path, GFP_KERNEL);
-	if (!path)
-		return -ENOMEM;
-	paravane_front_moved(fdev, path, peer);
+	if (paravane_suspend_moved())
+		return device_relocate(fdev);
+	paravane_front_resume(fdev);
 	return 0;
 }
 
@@ -281,8 +301,7 @@ static void odd_meet(const char *path, const char *key, int err)
 	if (odd->told)
 		return;
 	if ((err == -ENOENT || paravane_xs_is_silent()) && time_before(jiffies, end)) {
-		/* Does not put off one that an event has asked for meanwhile. */
-		queue_delayed_work(system_freezable_wq, &rescan_work, end - jiffies);
+		rescan_later(end - jiffies);
 		return;
 	}
 	odd->told = true;
@@ -409,9 +428,21 @@ static void scan_gone(void)
 	}
 }
 
+static int move_astray(struct device *dev, void *unused)
+{
+	int err = 0;
+
+	device_lock(dev);
+	if (to_paravane_front_dev(dev)->astray)
+		err = device_relocate(to_paravane_front_dev(dev));
+	device_unlock(dev);
+	return err;
+}
+
 static void rescan(struct work_struct *work)
 {
 	scan_gone();
+	bus_for_each_dev(&paravane_bus, NULL, NULL, move_astray);
 	scan_new();
 	odd_forget(false);
 }

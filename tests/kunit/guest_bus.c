@@ -6,6 +6,13 @@
 #include "tests/kunit/core.c"
 #include "tests/kunit/lines.c"
 
+#include "guest/linux/internal.h"
+
+/* The kernel need not be one that can hibernate. */
+static bool has_moved;
+
+#define paravane_suspend_moved() has_moved
+
 #include "guest/linux/xenbus.c"
 
 #define NODES 8
@@ -13,6 +20,10 @@
 static struct {
 	const char *path, *value;
 } nodes[NODES];
+
+static bool silent; /* the store */
+static unsigned int moves;
+static int move_refuses; /* what the kit answers */
 
 const struct paravane_xs_tx paravane_xs_no_tx;
 
@@ -32,6 +43,8 @@ char *paravane_xs_read(const struct paravane_xs_tx *tx, const char *dir, const c
 	char path[64];
 	unsigned int i;
 
+	if (silent)
+		return ERR_PTR(-ETIMEDOUT);
 	snprintf(path, sizeof(path), "%s%s%s", dir, *node ? "/" : "", node);
 	for (i = 0; i < NODES && nodes[i].path; i++) {
 		if (!strcmp(nodes[i].path, path))
@@ -86,7 +99,7 @@ void paravane_xs_watch_unregister(struct paravane_xs_watch *watch)
 
 bool paravane_xs_is_silent(void)
 {
-	return false;
+	return silent;
 }
 
 int paravane_front_probe(struct paravane_front_dev *dev)
@@ -110,8 +123,13 @@ void paravane_front_resume(struct paravane_front_dev *dev)
 {
 }
 
-void paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer)
+int paravane_front_moved(struct paravane_front_dev *dev, const char *peer_path, domid_t peer)
 {
+	kfree(dev->peer_path);
+	dev->peer_path = peer_path;
+	dev->peer = peer;
+	moves++;
+	return move_refuses;
 }
 
 const char *paravane_front_state(struct paravane_front_dev *dev)
@@ -216,10 +234,64 @@ static void no_devices(struct kunit *test)
 	end(test);
 }
 
+static void move(struct kunit *test, struct paravane_front_dev *fdev)
+{
+	moves = 0;
+	has_moved = true;
+	device_lock(&fdev->dev);
+	KUNIT_EXPECT_EQ(test, bus_thaw(&fdev->dev), 0);
+	device_unlock(&fdev->dev);
+	has_moved = false;
+}
+
+/* The back end is where the new domain's store says, be it that it does so late. */
+static void move_with_a_slow_store(struct kunit *test)
+{
+	struct paravane_front_dev *fdev;
+	struct device *dev;
+
+	start(test, "device/vbd/7/backend-id", "0");
+	set("device/vbd/7/backend", "/back/7");
+	scan();
+	dev = bus_find_device(&paravane_bus, NULL, "device/vbd/7", match_path);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	fdev = to_paravane_front_dev(dev);
+	set("device/vbd/7/backend-id", "3");
+	set("device/vbd/7/backend", "/elsewhere/7");
+	silent = true;
+	move(test, fdev);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&rescan_work));
+	KUNIT_EXPECT_EQ(test, moves, 1);
+	KUNIT_EXPECT_STREQ(test, fdev->peer_path, "/back/7");
+	scan();
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&rescan_work));
+	KUNIT_EXPECT_EQ(test, moves, 1);
+	silent = false;
+	scan();
+	KUNIT_EXPECT_EQ(test, moves, 2);
+	KUNIT_EXPECT_STREQ(test, fdev->peer_path, "/elsewhere/7");
+	KUNIT_EXPECT_EQ(test, fdev->peer, 3);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&rescan_work));
+	scan();
+	KUNIT_EXPECT_EQ(test, moves, 2);
+
+	/* It has said where, and is then too slow for the watch. */
+	move_refuses = -ETIMEDOUT;
+	move(test, fdev);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&rescan_work));
+	move_refuses = 0;
+	scan();
+	KUNIT_EXPECT_EQ(test, moves, 2);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&rescan_work));
+	put_device(dev);
+	end(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(wrong_keys),
 	KUNIT_CASE(missing_keys),
 	KUNIT_CASE(no_devices),
+	KUNIT_CASE(move_with_a_slow_store),
 	{},
 };
 

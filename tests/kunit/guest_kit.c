@@ -362,6 +362,32 @@ static void move_to_a_store_that_refuses(struct kunit *test)
 	kfree(world.dev.peer_path);
 }
 
+static int move_to(const char *path, domid_t peer)
+{
+	return paravane_front_moved(&world.dev, kstrdup(path, GFP_KERNEL), peer);
+}
+
+/* It takes the watch when it is asked again. */
+static void move_to_a_store_that_is_slow(struct kunit *test)
+{
+	start_holding(test);
+	world.dev.peer_path = kstrdup("/old/kunit/0", GFP_KERNEL);
+	paravane_front_suspend(&world.dev);
+	world.peer = XenbusStateUnknown;
+	world.blind = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, move_to("/old/kunit/0", 0), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, paravane_front_is_dead(&world.dev));
+	world.blind = 0;
+	world.peer = XenbusStateInitWait;
+	KUNIT_EXPECT_EQ(test, move_to("/new/kunit/0", 7), 0);
+	wait_for_phase(test, PARAVANE_FRONT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, world.connects, 2);
+	KUNIT_EXPECT_EQ(test, world.disconnects, 1);
+	KUNIT_EXPECT_STREQ(test, world.watch->path, "/new/kunit/0/state");
+	end_holding(test, 1, 0);
+	kfree(world.dev.peer_path);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ring_is_made_before_it_is_granted),
 	KUNIT_CASE(silent_back_end),
@@ -382,6 +408,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(move_of_a_held_device),
 	KUNIT_CASE(move_of_any_other_device),
 	KUNIT_CASE(move_to_a_store_that_refuses),
+	KUNIT_CASE(move_to_a_store_that_is_slow),
 	{},
 };
 
