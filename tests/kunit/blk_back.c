@@ -22,6 +22,16 @@
 #define MODULE_DESCRIPTION(text)
 #define MODULE_ALIAS(text)
 
+#include "guest/linux/blk/vbd.h"
+#include "guest/linux/compat/blk.h"
+
+/* Limits that were changed with requests held, for which whoever has them locked may wait */
+static unsigned int risks;
+
+#define note_risk(gd) (risks += ((struct vbd_disk *)(gd)->private_data)->held)
+#define compat_disk_set_write_cache(gd, on) (note_risk(gd), compat_disk_set_write_cache(gd, on))
+#define compat_disk_drop_discard(gd) (note_risk(gd), compat_disk_drop_discard(gd))
+
 #include "guest/linux/blk/disk.c"
 #include "guest/linux/blk/main.c"
 #include "guest/linux/blk/negotiate.c"

@@ -248,6 +248,30 @@ static void close_that_was_put_off(struct kunit *test)
 	detach(test);
 }
 
+/* Limits are left alone while requests are held, but for a cache that is new. */
+static void limits_of_another_back_end(struct kunit *test)
+{
+	static const struct {
+		bool cache;
+		unsigned int risks;
+	} others[] = { { true, 0 }, { false, 0 }, { false, 0 }, { true, 1 } };
+	struct vbd_disk *disk = attach(test, true);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		back.drv->hold(&back.dev, 0);
+		back.drv->disconnect(&back.dev);
+		back.odd = "feature-flush-cache";
+		back.odd_value = others[i].cache;
+		risks = 0;
+		KUNIT_ASSERT_EQ(test, find_back_end(), 0);
+		flush_work(&disk->limits_work);
+		KUNIT_EXPECT_EQ(test, risks, others[i].risks);
+		KUNIT_EXPECT_EQ(test, compat_disk_has_write_cache(disk->gd), others[i].cache);
+	}
+	detach(test);
+}
+
 /* A store that does not answer costs no data: the back end works all the same. */
 static void close_with_a_slow_store(struct kunit *test)
 {
@@ -270,6 +294,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(lesser_back_end),
 	KUNIT_CASE(hold_with_patience),
 	KUNIT_CASE(close_that_was_put_off),
+	KUNIT_CASE(limits_of_another_back_end),
 	KUNIT_CASE(close_with_a_slow_store),
 	{},
 };

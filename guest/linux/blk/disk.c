@@ -265,6 +265,25 @@ static void vbd_disk_go_on(struct vbd_disk *disk)
 	blk_mq_kick_requeue_list(disk->gd->queue);
 }
 
+/*
+ * Another back end may do less than the one before. Since Linux 6.13 whoever writes to one of the
+ * limits in sysfs has them locked while he waits for all requests, and so for those that are held:
+ * only a cache that is new is not put off, as what is written meanwhile would never be flushed.
+ */
+static void vbd_disk_relimit(struct vbd_disk *disk, const struct compat_disk_limits *limits)
+{
+	bool cached = compat_disk_has_write_cache(disk->gd);
+
+	/* That was the other back end. If it is the same one, it says so again. */
+	disk->no_flush = cached && !limits->write_cache;
+	disk->no_discard = disk->gd->queue->limits.max_hw_discard_sectors &&
+			   !limits->discard_granularity;
+	if (!cached && limits->write_cache)
+		compat_disk_set_write_cache(disk->gd, true);
+	if (disk->no_flush || disk->no_discard)
+		schedule_work(&disk->limits_work);
+}
+
 /**
  * vbd_disk_resume() - go on with a disk that is held
  * @disk: disk, back end connected
@@ -285,15 +304,10 @@ int vbd_disk_resume(struct vbd_disk *disk)
 				    limits.sector_size, sector_size);
 		return -EINVAL;
 	}
-	/* That was the other back end. If it is the same one, it says so again. */
-	disk->no_flush = false;
-	disk->no_discard = false;
 	WRITE_ONCE(disk->close_wanted, false);
 	disk->info = vbd_read_info(disk);
 	set_disk_ro(disk->gd, disk->info & VDISK_READONLY);
-	compat_disk_set_write_cache(disk->gd, limits.write_cache);
-	if (!limits.discard_granularity)
-		compat_disk_drop_discard(disk->gd);
+	vbd_disk_relimit(disk, &limits);
 	vbd_disk_resize(disk);
 	vbd_disk_go_on(disk);
 	return 0;

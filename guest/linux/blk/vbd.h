@@ -103,8 +103,8 @@ struct vbd_queue {
  * @settling: adding or removing the disk, which a request that times out brings to an end
  * @stalled: it was reported that the back end does not answer
  * @close_wanted: the back end wants to close, but the disk is open
- * @no_flush: the back end refused a flush
- * @no_discard: the back end refused a discard
+ * @no_flush: the back end refused a flush, or another one cannot
+ * @no_discard: the back end refused a discard, or another one cannot
  * @limits_work: tells the block layer so
  * @abort_work: completes what is outstanding after a failure
  * @nr_queues: number of queues

@@ -48,6 +48,11 @@ static inline void compat_disk_set_write_cache(struct gendisk *gd, bool on)
 	blk_queue_write_cache(gd->queue, on, false);
 }
 
+static inline bool compat_disk_has_write_cache(struct gendisk *gd)
+{
+	return test_bit(QUEUE_FLAG_WC, &gd->queue->queue_flags);
+}
+
 static inline void compat_disk_set_limits(struct request_queue *q,
 					  const struct compat_disk_limits *l)
 {
@@ -101,6 +106,11 @@ static inline void compat_disk_set_write_cache(struct gendisk *gd, bool on)
 		lim.features &= ~BLK_FEAT_WRITE_CACHE;
 	if (queue_limits_commit_update(gd->queue, &lim))
 		pr_warn("%s: cannot turn the write cache %s\n", gd->disk_name, on ? "on" : "off");
+}
+
+static inline bool compat_disk_has_write_cache(struct gendisk *gd)
+{
+	return gd->queue->limits.features & BLK_FEAT_WRITE_CACHE;
 }
 
 static inline struct queue_limits compat_disk_limits(const struct compat_disk_limits *l)
