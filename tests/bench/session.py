@@ -169,7 +169,7 @@ class Session:
                 value, ops = workload.read(text)
             if not ops:
                 raise guests.GuestError("nothing was done")
-        except (guests.GuestError, ValueError, KeyError, IndexError) as error:
+        except (guests.GuestError, OSError, ValueError, KeyError, IndexError) as error:
             cell.error = str(error) or type(error).__name__
             self.say(f"{workload.name:20}{column.name:16}{cell.error}")
             return
