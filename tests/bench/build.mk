@@ -2,7 +2,7 @@
 
 ## Tests:
 .PHONY: bench figures
-bench: ## measure Paravane beside QEMU and no guest at all (ARGS=... for tests/bench/bench)
+bench: ## measure Paravane, QEMU and the host itself (ARGS=... for tests/bench/bench)
 	@tests/setup
 	@$(MAKE) all
 	@tests/bench/bench $(ARGS)
