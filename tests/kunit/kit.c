@@ -214,8 +214,8 @@ static void wait_for_phase(struct kunit *test, enum paravane_front_phase phase)
 {
 	struct paravane_front_core *core = world.dev.core;
 
-	KUNIT_ASSERT_NE(test, wait_event_timeout(core->wait, READ_ONCE(core->phase) == phase, HZ),
-			0);
+	KUNIT_ASSERT_NE(
+		test, wait_event_timeout(core->wait, READ_ONCE(core->phase) == phase, 10 * HZ), 0);
 }
 
 static void start(struct kunit *test, unsigned int peer, bool follows)
